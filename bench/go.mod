@@ -1,0 +1,12 @@
+module github.com/tailrace-go/tailrace/bench
+
+go 1.26.0
+
+replace github.com/tailrace-go/tailrace => ../
+
+require github.com/tailrace-go/tailrace v0.0.0-00010101000000-000000000000
+
+require (
+	github.com/jpillora/backoff v1.0.0 // indirect
+	golang.org/x/sync v0.22.0 // indirect
+)

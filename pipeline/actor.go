@@ -1,0 +1,482 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"sync/atomic"
+	"time"
+)
+
+// Actor makes a stage of one function with a goroutine and an inbox of its own: for state,
+// timers, I/O. Its local variables are its state; nothing else touches them. It ranges over
+// in.All(), sends what it makes with out.Send, and returns in.Err() when the items end.
+//
+// ctx is the stages' context: it ends at the drain's deadline, not when the run's ctx does. The
+// function must return soon after it ends.
+//
+// The function may return an error, which the stage's failure policy handles (see [OnError]). It
+// must not return before its items end without calling in.Stop: that is an error too.
+func Actor[A, B any](run func(ctx context.Context, in *Inlet[A], out *Outlet[B]) error) Stage[A, B] {
+	return Stage[A, B]{name: "actor", act: run}
+}
+
+// Inlet is where an actor takes its items, and says what became of those it does not send on.
+// The taking is for the actor's own goroutine; Delivered, Filtered and Failed may also be called
+// by helpers that it started with [Go].
+type Inlet[T any] struct {
+	*inlet
+	reader *reader[T]
+	weigh  func(*T) int
+	charge func(*T) int
+}
+
+// inlet is the part of an Inlet that does not depend on the type of its items.
+type inlet struct {
+	seg     *segment
+	node    *node
+	hooks   []*hook
+	err     error // why All ended, nil if the items did
+	over    bool  // nothing more comes
+	stopped bool
+	silent  bool
+	flushed bool   // the hooks had their last call
+	pending uint64 // a mark that waits until the actor has settled what it took before
+	target  int64  // what it will have settled by then
+	timer   *time.Timer
+	dueAt   time.Time
+	fired   atomic.Bool // the timer went off: spares a look at the clock for each item
+	wake    func()
+	helpers *helpers
+}
+
+// All returns the items, until there are no more: upstream is done and the link is empty, or the
+// drain's deadline has passed. [Inlet.Err] then tells which. Each item is the actor's own.
+func (in *Inlet[T]) All() iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for {
+			item, err := in.RecvUntil(time.Time{})
+			if err != nil || !yield(item) {
+				return
+			}
+		}
+	}
+}
+
+// Recv waits for the next item. It returns [io.EOF] when there are no more, and the cause of the
+// end of the stages' context when that ends first.
+func (in *Inlet[T]) Recv() (T, error) { return in.RecvUntil(time.Time{}) }
+
+// RecvUntil is Recv that gives up at time t with [ErrDue]. The zero time is no limit.
+func (in *Inlet[T]) RecvUntil(t time.Time) (T, error) {
+	if t != in.dueAt {
+		in.arm(t)
+	}
+	for !in.over {
+		if in.pending != 0 {
+			in.passMark()
+		}
+		if in.called() {
+			var none T
+			if in.helpers.failed() {
+				in.err, in.over = in.helpers.cause(), true
+				return none, in.err
+			}
+			return none, ErrDue
+		}
+		p, what := in.reader.take()
+		switch what {
+		case gotItem:
+			item := *p
+			if in.charge != nil {
+				in.node.bytes.Add(int64(in.charge(p)))
+			}
+			in.reader.done()
+			return item, nil
+		case gotMark:
+			in.met(in.reader.mark)
+		case gotEnd:
+			in.end(nil)
+		case gotAbort:
+			in.end(in.seg.p.abortCause())
+		}
+	}
+	var none T
+	if in.err != nil {
+		return none, in.err
+	}
+	return none, io.EOF
+}
+
+// arm sets the time at which RecvUntil returns ErrDue.
+func (in *inlet) arm(t time.Time) {
+	in.dueAt = t
+	if in.timer == nil {
+		if t.IsZero() {
+			return
+		}
+		in.timer = time.AfterFunc(time.Until(t), in.ring)
+		return
+	}
+	in.timer.Stop()
+	in.fired.Store(false)
+	if !t.IsZero() {
+		in.timer.Reset(time.Until(t))
+	}
+}
+
+// ring is the timer going off.
+func (in *inlet) ring() {
+	in.fired.Store(true)
+	in.wake()
+}
+
+// due reports whether the armed time has come. A timer that was armed before may have fired
+// late, so the clock has the last word.
+func (in *inlet) due() bool {
+	return !in.dueAt.IsZero() && in.fired.Load() && !time.Now().Before(in.dueAt)
+}
+
+// called reports whether something but an item, a mark or the end wants the actor's attention.
+func (in *inlet) called() bool { return in.due() || in.helpers.failed() }
+
+// OnMark has send called at each mark that a Flush sends through the pipeline and once when the
+// items end, on the actor's own goroutine, inside All, Recv or RecvUntil: an actor that holds
+// items sends them there. A sink with requests in flight awaits them there.
+func (in *inlet) OnMark(send func() error) {
+	in.hooks = append(in.hooks, &hook{node: in.node, call: send})
+}
+
+// met calls the actor's hooks, and passes the mark on unless the actor still holds something: it
+// then follows as soon as the actor has settled as many items as it had taken.
+func (in *inlet) met(num uint64) {
+	in.callHooks()
+	in.pending, in.target = num, in.node.taken.load()
+	in.passMark()
+}
+
+func (in *inlet) passMark() {
+	n := in.node
+	if in.silent || n.taken.load()-n.unsettled() >= in.target {
+		in.seg.mark(in.pending)
+		in.pending = 0
+	}
+}
+
+func (in *inlet) callHooks() {
+	for _, h := range in.hooks {
+		if err := h.call(); err != nil && in.err == nil && !errors.Is(err, ErrClosed) {
+			in.err = err
+			in.over = true
+		}
+	}
+}
+
+// end notes that nothing more comes, and lets the actor send what it holds.
+func (in *inlet) end(cause error) {
+	in.over = true
+	if cause != nil {
+		in.err = cause
+	}
+	if !in.flushed {
+		in.flushed = true
+		in.callHooks()
+	}
+}
+
+// Err is nil when the items came to their end, else why All stopped before. It is what an actor
+// returns.
+func (in *inlet) Err() error { return in.err }
+
+// Stop says that the actor wants no more items. What is queued is filtered, and upstream ends,
+// unless it also feeds others. All ends.
+func (in *Inlet[T]) Stop() {
+	in.stopped = true
+	in.reader.ring.tell(ringStopped)
+	in.end(nil)
+}
+
+// Filtered says that the actor turned item away on purpose.
+func (in *Inlet[T]) Filtered(item T) { in.settle(item, filtered, "") }
+
+// Delivered says that a sink got item to where it was meant to go.
+func (in *Inlet[T]) Delivered(item T) { in.settle(item, delivered, "") }
+
+// Failed says that err ended item. It is counted under the reason of err (see [WithReason]) and,
+// if the stage's policy says so, handed to the dead letters; FailRun ends the run. The actor
+// itself goes on.
+func (in *Inlet[T]) Failed(item T, err error) {
+	in.release(&item)
+	in.seg.failItem(in.node, item, int64(weightOf(in.weigh, &item)), err)
+}
+
+// Abandoned says that the actor gave item up because its context ended.
+func (in *Inlet[T]) Abandoned(item T) {
+	in.release(&item)
+	in.seg.lose(in.node, abandoned, in.seg.p.abortReason(), item, int64(weightOf(in.weigh, &item)), nil)
+}
+
+func (in *Inlet[T]) settle(item T, c column, reason string) {
+	in.release(&item)
+	in.node.end(c, reason, int64(weightOf(in.weigh, &item)), nil)
+}
+
+// release gives the item's bytes back to the budget.
+func (in *Inlet[T]) release(item *T) {
+	if in.charge != nil {
+		n := int64(in.charge(item))
+		in.node.bytes.Add(-n)
+		in.seg.p.budget.release(n)
+	}
+}
+
+// Outlet is where an actor or a source sends its items. It belongs to one goroutine.
+type Outlet[T any] struct {
+	seg    *segment
+	node   *node
+	next   func(*T)
+	cell   T
+	weigh  func(*T) int
+	charge func(*T) int
+	direct bool // next is a link: no user's code runs in Send
+	source bool
+	scrub  bool
+
+	attention chan struct{} // a source's
+}
+
+func (b *builder[A, B]) startActor(seg *segment, n *node) {
+	r := b.link.reader(seg)
+	in := &Inlet[A]{inlet: &inlet{seg: seg, node: n, silent: b.stage.silent}, reader: r, weigh: weigherOf[A](), charge: b.link.charge}
+	in.wake = r.poke
+	r.attention = in.called
+	var out *Outlet[B]
+	if b.sink {
+		b.terminal(seg)
+	} else {
+		out = newOutlet(seg, n, b.out)
+	}
+	if dead := b.stage.policy.letters(); dead != nil {
+		dead.join(seg)
+	}
+	seg.poke = r.poke
+	b.stage.alive.Add(1)
+	a := &actorRun[A]{in: in, call: func(ctx context.Context) error { return b.recipe.act(ctx, in, out) }}
+	seg.p.ready(seg, a.run)
+}
+
+func newOutlet[T any](seg *segment, n *node, t *tap[T]) *Outlet[T] {
+	ops := len(seg.ops)
+	out := &Outlet[T]{seg: seg, node: n, weigh: weigherOf[T](), scrub: holdsPointers[T]()}
+	if seg.p.budget != nil {
+		out.charge = chargerOf[T]()
+	}
+	out.next = t.to.accept(seg, &n.out)
+	out.direct = len(seg.ops) == ops
+	return out
+}
+
+// Send hands item to the next stage. It waits while that has no room, and returns once the item
+// has its place. After an error nothing more gets through: [ErrClosed] if downstream wants no
+// more or, for a source, if the run is ending; else the cause of the end of the stages' context.
+// An actor returns the error; the item is accounted for. A source keeps the item: it was refused.
+func (out *Outlet[T]) Send(item T) error {
+	seg := out.seg
+	if out.source {
+		if seg.attn.Load() != 0 || out.charge != nil || seg.err != nil {
+			if err := out.admit(item); err != nil {
+				return err
+			}
+		}
+	}
+	out.cell = item
+	out.push()
+	if out.scrub {
+		var none T
+		out.cell = none
+	}
+	if out.source {
+		return nil // the next one is refused
+	}
+	return seg.err
+}
+
+func (out *Outlet[T]) push() {
+	if out.direct {
+		out.count()
+		out.next(&out.cell)
+		return
+	}
+	defer out.rescue()
+	out.count()
+	out.next(&out.cell)
+}
+
+// count enters the cell as sent. What an actor sends beyond what it took, it made.
+func (out *Outlet[T]) count() {
+	n := out.node
+	if out.source && out.weigh == nil {
+		n.out.inc()
+		return
+	}
+	weight := int64(weightOf(out.weigh, &out.cell))
+	if out.weigh != nil {
+		n.sizes.add(weight)
+	}
+	n.out.add(weight)
+	if out.source {
+		return
+	}
+	if left := n.unsettled(); left < 0 {
+		n.made.add(-left)
+	}
+	if out.charge != nil {
+		n.bytes.Add(-int64(out.charge(&out.cell)))
+		out.seg.settleBytes(n)
+	}
+}
+
+// rescue keeps a panic in an operator fused behind the sender from ending the sender.
+func (out *Outlet[T]) rescue() {
+	if v := recover(); v != nil {
+		out.seg.panicked(v)
+	}
+}
+
+// actorRun is the goroutine of an actor.
+type actorRun[A any] struct {
+	in    *Inlet[A]
+	call  func(context.Context) error
+	tries int
+}
+
+// run calls the actor's function, again if its policy says so, and settles what it leaves.
+func (a *actorRun[A]) run() {
+	seg := a.in.seg
+	for again := true; again; {
+		err, gone := a.once()
+		if gone {
+			return // a new goroutine has taken over
+		}
+		again = a.judge(err)
+	}
+	seg.finish()
+}
+
+// once calls the function and turns a panic into an error. After runtime.Goexit this goroutine
+// is lost: another one judges.
+func (a *actorRun[A]) once() (err error, gone bool) {
+	seg, clean := a.in.seg, false
+	h := newHelpers(seg, a.in.wake)
+	a.in.helpers = h
+	defer func() {
+		if clean {
+			return
+		}
+		v := recover()
+		err = seg.settlePanic(v)
+		h.stop(err)
+		if v == nil {
+			seg.spawn(func() {
+				if a.judge(err) {
+					a.run()
+					return
+				}
+				seg.finish()
+			})
+		}
+	}()
+	err = a.call(h.ctx)
+	clean = true
+	if cause := h.stop(err); err == nil {
+		err = cause
+	}
+	return err, false
+}
+
+// judge settles what the function left behind when it returned err, and reports whether it is to
+// be called again.
+func (a *actorRun[A]) judge(err error) bool {
+	in, seg, n := a.in, a.in.seg, a.in.node
+	in.arm(time.Time{})
+	in.hooks = nil
+	switch {
+	case seg.p.aborted():
+		seg.leftovers(n, err)
+	case err == nil && !in.over:
+		err = errors.New("it returned before its items ended, without Stop")
+		seg.leftovers(n, nil)
+		a.dies(&StageError{Stage: n.stage.name, Err: err})
+	case err == nil:
+		seg.leftovers(n, nil)
+	case errors.Is(err, ErrClosed) && (seg.err == ErrClosed || in.stopped):
+		seg.err = ErrClosed
+		seg.leftovers(n, nil)
+		in.reader.ring.tell(ringStopped)
+	default:
+		return a.failed(err)
+	}
+	return false
+}
+
+// failed follows the stage's policy after the function returned an error.
+func (a *actorRun[A]) failed(err error) bool {
+	in, seg, n := a.in, a.in.seg, a.in.node
+	reason := reasonOf(err)
+	if left := n.hands(); left > 0 {
+		seg.lose(n, failed, reason, nil, left, err)
+		seg.settleBytes(n)
+	}
+	wrapped := asStageError(n.stage.name, err)
+	switch policy := n.stage.policy; policy.kind {
+	case policySkip, policyDead:
+		seg.p.noteError(wrapped)
+		return a.again()
+	case policyRetry:
+		if a.tries < policy.retry.attempts() {
+			seg.p.noteError(wrapped)
+			a.tries++
+			return policy.retry.pause(seg.ctx, a.tries-1) && a.again()
+		}
+		if policy.retry.Then.kind == policyDefault || policy.retry.Then.kind == policySkip {
+			seg.p.noteError(wrapped)
+			a.dies(nil)
+			return false
+		}
+	}
+	in.over = true
+	a.dies(wrapped)
+	return false
+}
+
+// again makes the inlet fit for another call of the function.
+func (a *actorRun[A]) again() bool {
+	in := a.in
+	if in.over && in.err == nil {
+		return false // there is nothing left to do
+	}
+	in.err, in.over, in.flushed = nil, false, false
+	return true
+}
+
+// dies ends a worker of the stage, and with the last one the stage: whoever still sends to it
+// must not wait for it, so what comes is abandoned.
+func (a *actorRun[A]) dies(err error) {
+	if a.in.node.stage.alive.Add(-1) == 0 {
+		a.in.reader.ring.tell(ringFailed)
+	}
+	if err != nil {
+		a.in.seg.p.fail(err)
+	}
+}
+
+// asStageError adds the stage's name to err, unless err has one.
+func asStageError(stage string, err error) error {
+	var p *PanicError
+	var s *StageError
+	if errors.As(err, &p) || errors.As(err, &s) {
+		return err
+	}
+	return &StageError{Stage: stage, Err: err}
+}

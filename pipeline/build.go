@@ -1,0 +1,158 @@
+package pipeline
+
+// builder makes the running parts of one stage or sink, once for each goroutine that needs them.
+type builder[A, B any] struct {
+	stage  *stage
+	recipe Stage[A, B]
+	sink   bool
+	out    *tap[B] // nil for a sink
+	link   *link[A]
+	order  *order[B]
+}
+
+// check notes what is wrong with the stage where it stands.
+func (b *builder[A, B]) check(in *tap[A]) {
+	p, s, o := b.stage.p, b.stage, b.stage.opts
+	switch {
+	case b.recipe.err != nil:
+		p.wrong(s.name, "%w", b.recipe.err)
+	case b.recipe.fuse == nil && b.recipe.act == nil:
+		p.wrong(s.name, "it is nil: it was made without a function")
+	}
+	if b.recipe.inPlace && in.shared {
+		p.wrong(s.name, "it changes items in place below a Fork that shares them; give the Fork a Clone")
+	}
+	if o.ordered && b.recipe.act != nil {
+		p.wrong(s.name, "Ordered is for operators; an actor has an order of its own")
+	}
+	if o.ordered && b.sink {
+		p.wrong(s.name, "Ordered is for stages; a sink passes nothing on")
+	}
+	if dead := s.policy.letters(); dead != nil {
+		if err := dead.fits(s, any((*A)(nil))); err != nil {
+			p.wrong(s.name, "%w", err)
+		}
+	}
+	if s.policy.kind == policyDefault {
+		s.policy = Skip
+		if b.recipe.act != nil {
+			s.policy = FailRun
+		}
+	}
+}
+
+// linked reports whether the stage has a goroutine and a link of its own.
+func (b *builder[A, B]) linked(in *tap[A]) bool {
+	o := b.stage.opts
+	if in.linked || o.async || o.queued || o.workers > 1 || o.ordered || b.recipe.act != nil {
+		limit := o.queue
+		if limit < 1 {
+			limit = defaultQueue[A]()
+		}
+		b.link = newLink[A](b.stage, limit)
+		if b.workers() > 1 || o.ordered {
+			b.link.ring.pool = &intake[A]{ring: b.link.ring}
+		}
+	}
+	return b.link != nil
+}
+
+func (b *builder[A, B]) workers() int { return max(b.stage.opts.workers, 1) }
+
+// accept implements taker.
+func (b *builder[A, B]) accept(seg *segment, in *counter) func(*A) {
+	if b.link != nil {
+		return b.link.enter(seg)
+	}
+	n := b.stage.newNode()
+	n.in = in
+	return b.fuse(seg, n)
+}
+
+// fuse builds the operator into a segment, and what follows it.
+func (b *builder[A, B]) fuse(seg *segment, n *node) func(*A) {
+	seg.ops = append(seg.ops, n)
+	weighA, weighB := weigherOf[A](), weigherOf[B]()
+	in := &In[A]{node: n, seg: seg, weigh: weighA, plain: weighA == nil}
+	out := &Out[B]{node: n, weigh: weighB}
+	hooks := len(seg.hooks)
+	do := b.recipe.fuse(in, out)
+	out.held = len(seg.hooks) > hooks
+	if out.held && b.stage.opts.ordered {
+		seg.p.wrong(b.stage.name, "Ordered is for operators that hold nothing")
+	}
+	budgeted := seg.p.budget != nil && (chargerOf[A]() != nil || chargerOf[B]() != nil)
+	if budgeted {
+		out.bytes = chargerOf[B]()
+	}
+	out.plain = weighB == nil && !out.held && out.bytes == nil
+	switch {
+	case b.sink:
+		b.terminal(seg)
+	default:
+		out.next = b.out.to.accept(seg, &n.out)
+	}
+	if b.order != nil {
+		out.next = b.order.worker(seg.index, out.next)
+	}
+	return b.wrap(seg, in, do, budgeted)
+}
+
+// terminal makes the end of a segment in a fused sink count for marks.
+func (b *builder[A, B]) terminal(seg *segment) {
+	t := &terminal{stage: b.stage}
+	seg.p.terminals = append(seg.p.terminals, t)
+	seg.exits = append(seg.exits, t)
+}
+
+// wrap adds to an operator what its options and the run's ask for, and nothing else.
+func (b *builder[A, B]) wrap(seg *segment, in *In[A], do func(*A), budgeted bool) func(*A) {
+	policy := b.stage.policy
+	if policy.kind == policyRetry {
+		do = in.tries(*policy.retry, do)
+	}
+	if dead := policy.letters(); dead != nil {
+		dead.join(seg)
+	}
+	if policy.letters() != nil || seg.p.cfg.OnLoss != nil {
+		inner, at := do, (*A)(nil)
+		in.node.item = func() any { return *at }
+		do = func(item *A) { at = item; inner(item) }
+	}
+	if budgeted {
+		inner, charge := do, chargerOf[A]()
+		do = func(item *A) {
+			if charge != nil {
+				in.node.bytes.Add(int64(charge(item)))
+			}
+			inner(item)
+			seg.settleBytes(in.node)
+		}
+	}
+	return do
+}
+
+// start makes the goroutines of a stage that has a link.
+func (b *builder[A, B]) start() {
+	if b.stage.opts.ordered {
+		b.order = newOrder[B](b.stage, b.workers(), b.link.ring.rouse)
+		b.link.ring.pool.gate = b.order.open
+	}
+	for i := range b.workers() {
+		seg := b.stage.p.newSegment(b.stage, i)
+		n := b.stage.newNode()
+		n.in = &n.taken
+		seg.head = n
+		if b.recipe.act != nil {
+			b.startActor(seg, n)
+			continue
+		}
+		d := &pump[A]{reader: b.link.reader(seg)}
+		d.next = b.fuse(seg, n)
+		if b.order != nil {
+			d.after = func() { b.order.complete(i, d.ticket) }
+		}
+		seg.poke = b.link.ring.wake
+		seg.p.ready(seg, d.run)
+	}
+}

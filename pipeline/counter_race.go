@@ -1,0 +1,12 @@
+//go:build race
+
+package pipeline
+
+import "sync/atomic"
+
+// counter: see counter.go. This is its form under the race detector.
+type counter struct{ n atomic.Int64 }
+
+func (c *counter) inc()        { c.n.Add(1) }
+func (c *counter) add(n int64) { c.n.Add(n) }
+func (c *counter) load() int64 { return c.n.Load() }

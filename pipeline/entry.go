@@ -1,0 +1,389 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+)
+
+// Overflow says what becomes of an item that is pushed when there is no room.
+type Overflow uint8
+
+const (
+	Block      Overflow = iota // the producer waits, until its context ends
+	DropNewest                 // the item is accepted and dropped
+	DropOldest                 // the oldest that waits is dropped instead
+)
+
+func (o Overflow) String() string {
+	switch o {
+	case Block:
+		return "block"
+	case DropNewest:
+		return "drop-newest"
+	case DropOldest:
+		return "drop-oldest"
+	}
+	return fmt.Sprintf("Overflow(%d)", uint8(o))
+}
+
+// EntryConfig holds the settings of an [Entry]. Its zero value works.
+type EntryConfig struct {
+	Queue    int      // values that may wait; 0 means 1024
+	Overflow Overflow // what happens when they do; the default is Block
+}
+
+func (c EntryConfig) withDefaults() (EntryConfig, error) {
+	if c.Queue == 0 {
+		c.Queue = 1024
+	}
+	if c.Queue < 0 {
+		return c, fmt.Errorf("%w: EntryConfig.Queue is negative: %d", ErrConfig, c.Queue)
+	}
+	if c.Overflow > DropOldest {
+		return c, fmt.Errorf("%w: EntryConfig.Overflow is %v", ErrConfig, c.Overflow)
+	}
+	return c, nil
+}
+
+// Entry is what a source is made of that others push items to: a bounded queue which any number
+// of goroutines may push into, before, while and after the pipeline runs. A source returns its
+// entry by a method Entry() *Entry[T], which tells the engine to count what waits there, and
+// calls [Outlet.Forward] with it in Feed. source.Emitter is such a source.
+//
+// What one goroutine pushes leaves in the order it was pushed.
+type Entry[T any] struct {
+	link     *link[T]
+	reader   *reader[T]
+	overflow Overflow
+	err      error // of the configuration
+	budget   atomic.Pointer[budget]
+	charge   func(*T) int
+	weight   atomic.Int64 // of what was pushed, if items have a weight
+	shed     atomic.Int64 // accepted and dropped before it entered the queue
+	refuse   atomic.Int64
+	stage    atomic.Pointer[stage]
+	door     *node
+}
+
+// NewEntry makes an entry. An error in cfg is reported by Run.
+func NewEntry[T any](cfg EntryConfig) *Entry[T] {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		cfg.Queue = 1
+	}
+	e := &Entry[T]{overflow: cfg.Overflow, err: err, door: &node{in: new(counter)}}
+	e.link = &link[T]{ring: newRing[T](cfg.Queue)}
+	if cfg.Overflow == DropOldest {
+		e.link.ring.pool = &intake[T]{ring: e.link.ring} // its lock lets producers take, too
+	}
+	e.link.ring.marks.join()
+	return e
+}
+
+// attach makes the entry part of a stage. What was pushed before is charged now.
+func (e *Entry[T]) attach(s *stage) {
+	if !e.stage.CompareAndSwap(nil, s) {
+		s.p.wrong(s.name, "the source feeds another flow already")
+		return
+	}
+	if e.err != nil {
+		s.p.wrong(s.name, "%w", e.err)
+	}
+	e.link.stage, s.link, s.entry, s.door, e.door.stage = s, e.link, e, e.door, s
+	if b := s.p.budget; b != nil {
+		if e.charge = chargerOf[T](); e.charge != nil {
+			e.link.charge = e.charge
+			r := e.link.ring
+			for pos := uint64(r.next.load()); pos < r.tail.Load(); pos++ {
+				b.used.Add(int64(e.charge(&r.slots[pos&r.mask].val)))
+			}
+			e.budget.Store(b)
+		}
+	}
+}
+
+// Push hands item to the pipeline. nil means it was accepted, even if the overflow policy then
+// dropped it or another. Errors leave the item with the caller: [ErrClosed] after the end, ctx's
+// error if that ended while Push waited for room, [ErrTooLarge].
+func (e *Entry[T]) Push(ctx context.Context, item T) error {
+	if e.budget.Load() == nil && e.offer(&item) {
+		return nil
+	}
+	return e.pushSlow(ctx, item)
+}
+
+// TryPush is Push that never waits: it returns [ErrFull] where Push would.
+func (e *Entry[T]) TryPush(item T) error {
+	if e.budget.Load() == nil && e.offer(&item) {
+		return nil
+	}
+	return e.pushSlow(nil, item)
+}
+
+func (e *Entry[T]) offer(item *T) bool {
+	r := e.link.ring
+	if r.weigh == nil {
+		return r.offer(item)
+	}
+	weight := int64(weightOf(r.weigh, item)) // read before the item is another's
+	e.weight.Add(weight)
+	if r.offer(item) {
+		return true
+	}
+	e.weight.Add(-weight)
+	return false
+}
+
+// pushSlow is Push where there is a byte budget, or no room at first. A nil ctx is TryPush.
+func (e *Entry[T]) pushSlow(ctx context.Context, it T) (err error) {
+	item := &it // moves to the heap here, not in Push
+	weight := int64(weightOf(e.link.ring.weigh, item))
+	defer func() {
+		if err != nil {
+			e.refuse.Add(weight)
+		}
+	}()
+	if e.closed() {
+		return ErrClosed
+	}
+	if b := e.budget.Load(); b != nil {
+		bytes := int64(e.charge(item))
+		if err := b.fits(bytes); err != nil {
+			return err
+		}
+		if !b.try(bytes) {
+			b.p.marks.emitAll()
+			if done, err := e.makeRoom(ctx, b, bytes, item, weight); done || err != nil {
+				return err
+			}
+		}
+		defer func() {
+			if err != nil {
+				b.release(bytes)
+			}
+		}()
+	}
+	return e.enqueue(ctx, item, weight)
+}
+
+// makeRoom gets bytes from the budget by the overflow policy. done says that the item was
+// dropped in its course.
+func (e *Entry[T]) makeRoom(ctx context.Context, b *budget, bytes int64, item *T, weight int64) (done bool, err error) {
+	switch e.overflow {
+	case DropNewest:
+		e.drop(item, weight, ReasonByteBudget)
+		return true, nil
+	case DropOldest:
+		for !b.try(bytes) {
+			if !e.evict(ReasonByteBudget) { // all bytes are beyond the queue
+				e.drop(item, weight, ReasonByteBudget)
+				return true, nil
+			}
+		}
+		return false, nil
+	}
+	if ctx == nil {
+		return false, ErrFull
+	}
+	w := newParker()
+	defer wakeAtEnd(ctx, w)()
+	return false, b.take(bytes, w, func() error { return e.mayWait(ctx) })
+}
+
+// enqueue puts an item whose bytes are paid for into the queue.
+func (e *Entry[T]) enqueue(ctx context.Context, item *T, weight int64) error {
+	r := e.link.ring
+	if e.offer(item) {
+		return nil
+	}
+	switch e.overflow {
+	case DropNewest:
+		if e.closed() {
+			return ErrClosed
+		}
+		if b := e.budget.Load(); b != nil {
+			b.release(int64(e.charge(item)))
+		}
+		e.drop(item, weight, ReasonQueueFull)
+		return nil
+	case DropOldest:
+		for !e.offer(item) {
+			if e.closed() {
+				return ErrClosed
+			}
+			e.evict(ReasonQueueFull)
+		}
+		return nil
+	}
+	if ctx == nil {
+		if e.closed() {
+			return ErrClosed
+		}
+		return ErrFull
+	}
+	w := newParker()
+	defer wakeAtEnd(ctx, w)()
+	r.room.join(w)
+	defer r.room.leave(w)
+	for !e.offer(item) {
+		if err := e.mayWait(ctx); err != nil {
+			return err
+		}
+		<-w.token
+	}
+	return nil
+}
+
+// wakeAtEnd wakes w when ctx ends; the function it returns undoes that.
+func wakeAtEnd(ctx context.Context, w *parker) func() bool {
+	if ctx.Done() == nil {
+		return func() bool { return true }
+	}
+	return context.AfterFunc(ctx, w.wake)
+}
+
+// mayWait returns the reason for which a producer must not wait any longer.
+func (e *Entry[T]) mayWait(ctx context.Context) error {
+	if e.closed() {
+		return ErrClosed
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+func (e *Entry[T]) closed() bool {
+	return e.link.ring.closed() || e.link.ring.state.Load() > ringMarked
+}
+
+// drop counts an item as accepted and dropped.
+func (e *Entry[T]) drop(item *T, weight int64, reason string) {
+	e.shed.Add(weight)
+	e.lose(item, weight, reason)
+}
+
+// evict drops the oldest item that waits. It reports false if none does.
+func (e *Entry[T]) evict(reason string) bool {
+	q, r := e.link.ring.pool, e.link.ring
+	q.mu.Lock()
+	p := r.peek()
+	if p == nil {
+		q.mu.Unlock()
+		return false
+	}
+	item := *p
+	weight := r.begin(p)
+	r.advance()
+	r.release(uint64(r.next.load()))
+	q.mu.Unlock()
+	if b := e.budget.Load(); b != nil {
+		b.release(int64(e.charge(&item)))
+	}
+	e.lose(&item, weight, reason)
+	return true
+}
+
+func (e *Entry[T]) lose(item *T, weight int64, reason string) {
+	e.door.note(dropped, reason, weight, nil)
+	if s := e.stage.Load(); s != nil {
+		s.p.onLoss(s, reason, *item, weight)
+	}
+}
+
+// Close ends the entry: Push returns [ErrClosed], and Forward returns when what waits is sent.
+func (e *Entry[T]) Close() { e.link.ring.close() }
+
+// Waiting is how many values wait now.
+func (e *Entry[T]) Waiting() int { return e.link.ring.values() }
+
+func (e *Entry[T]) halt()  { e.link.ring.close() }
+func (e *Entry[T]) abort() { e.link.ring.close(); e.link.abort() }
+func (e *Entry[T]) enter(num uint64) {
+	if !e.link.ring.ended() {
+		e.link.ring.show(0, num)
+	}
+}
+func (e *Entry[T]) refused() int64 { return e.refuse.Load() }
+func (e *Entry[T]) accepted() int64 {
+	if e.link.ring.weigh != nil {
+		return e.weight.Load() + e.shed.Load()
+	}
+	return int64(e.link.ring.tail.Load()&^closedBit) + e.shed.Load()
+}
+
+// Forward sends everything that is pushed into e, until e is closed and empty, which it also is
+// when the run ends. It is for the Feed of a source that returned e by its method Entry.
+func (out *Outlet[T]) Forward(e *Entry[T]) error {
+	if e.stage.Load() != out.node.stage {
+		return errors.New("pipeline: Forward of an Entry that the source did not return by a method Entry")
+	}
+	if e.reader == nil {
+		e.reader = e.link.reader(out.seg)
+		out.seg.poke = e.reader.poke
+	}
+	e.reader.done() // what a goroutine began that did not come back
+	f := &forwarder[T]{Outlet: out, entry: e, reader: e.reader}
+	for !f.ended {
+		f.walk()
+	}
+	return f.err
+}
+
+// forwarder is to an entry what a pump is to a link.
+type forwarder[T any] struct {
+	*Outlet[T]
+	entry  *Entry[T]
+	reader *reader[T]
+	ended  bool
+	err    error
+}
+
+// walk forwards items until the end, or until an operator panics.
+func (f *forwarder[T]) walk() {
+	defer f.recover()
+	for !f.ended {
+		f.step()
+	}
+}
+
+func (f *forwarder[T]) recover() {
+	if v := recover(); v != nil {
+		f.seg.panicked(v)
+		f.reader.done()
+	}
+}
+
+func (f *forwarder[T]) step() {
+	p, what := f.reader.take()
+	switch what {
+	case gotItem:
+		if f.weigh == nil {
+			f.node.out.inc()
+		} else {
+			f.node.out.add(int64(f.weigh(p)))
+		}
+		f.next(p)
+		f.reader.done()
+		if f.seg.err != nil {
+			f.quit()
+		}
+	case gotMark:
+		f.seg.mark(f.reader.mark)
+	case gotAbort:
+		f.ended, f.err = true, f.seg.p.abortCause()
+	case gotEnd:
+		f.ended = true
+	}
+}
+
+// quit ends the entry because nothing gets through any more.
+func (f *forwarder[T]) quit() {
+	f.ended, f.err = true, f.seg.err
+	if errors.Is(f.err, ErrClosed) {
+		f.entry.link.ring.tell(ringStopped)
+	}
+	f.entry.Close()
+}

@@ -1,0 +1,190 @@
+package pipeline
+
+import "sync/atomic"
+
+// link is a stage's inbox: the ring, those who put into it, and the door at which items are
+// settled that the stage will not take.
+type link[T any] struct {
+	ring    *ring[T]
+	stage   *stage
+	waits   atomic.Int64 // items in the hands of producers that wait for room
+	charge  func(*T) int // nil unless a budget watches
+	arrival arrival
+}
+
+// arrival samples how long items take: every so often a producer notes when it put one, and the
+// consumer reads the clock again when it is done with that one.
+type arrival struct {
+	pos atomic.Uint64 // position + 1 of the item that is timed, 0 if none
+	at  atomic.Int64
+}
+
+// sampleEvery is the distance of timed items: the two clock readings then cost half a
+// nanosecond an item.
+const sampleEvery = 128
+
+func newLink[T any](s *stage, limit int) *link[T] {
+	l := &link[T]{ring: newRing[T](limit), stage: s}
+	if s.p.budget != nil {
+		l.charge = chargerOf[T]()
+	}
+	s.link = l
+	return l
+}
+
+// defaultQueue is the bound of a link if the user sets none.
+func defaultQueue[T any]() int {
+	if weigherOf[T]() != nil {
+		return 4
+	}
+	return 256
+}
+
+func (l *link[T]) depth() int64   { return l.ring.depth() }
+func (l *link[T]) waiting() int64 { return l.waits.Load() }
+func (l *link[T]) abort()         { l.ring.tell(ringAborted) }
+func (l *link[T]) room() int {
+	return max(int(l.ring.limit)-l.ring.values(), 0)
+}
+
+// producer is one goroutine's way into a link.
+type producer[T any] struct {
+	link    *link[T]
+	seg     *segment
+	index   int // in the ring's marks
+	refused bool
+}
+
+// enter makes seg a producer of the link and returns the function that puts.
+func (l *link[T]) enter(seg *segment) func(*T) {
+	w := &producer[T]{link: l, seg: seg, index: l.ring.marks.join()}
+	seg.exits = append(seg.exits, w)
+	return w.put
+}
+
+func (w *producer[T]) show(num uint64) { w.link.ring.show(w.index, num) }
+
+// put returns when the item is in the link, or is settled because it cannot be.
+func (w *producer[T]) put(item *T) {
+	r := w.link.ring
+	if statsOn && r.tail.Load()%sampleEvery == 0 {
+		w.link.arrival.note(r.tail.Load())
+	}
+	if !r.offer(item) {
+		w.wait(item)
+	}
+}
+
+// note starts the clock for the item at pos, unless another is being timed.
+func (a *arrival) note(pos uint64) {
+	if a.pos.Load() == 0 {
+		a.at.Store(clock())
+		a.pos.Store(pos + 1)
+	}
+}
+
+// done ends the clock if the item at pos was timed, and records it.
+func (a *arrival) done(pos uint64, h *histogram) {
+	if a.pos.Load() == pos+1 {
+		h.add(clock() - a.at.Load())
+		a.pos.Store(0)
+	}
+}
+
+// wait parks until the item is in the link, or is settled.
+func (w *producer[T]) wait(item *T) {
+	l, r := w.link, w.link.ring
+	weight := int64(weightOf(r.weigh, item))
+	l.waits.Add(weight)
+	began := clock()
+	r.room.join(w.seg.parker)
+	for !w.refuse(item, weight) && !r.offer(item) {
+		<-w.seg.parker.token
+	}
+	r.room.leave(w.seg.parker)
+	w.seg.blocked.add(clock() - began)
+	l.waits.Add(-weight)
+}
+
+// putAside is put for what leaves a segment beside its flow, such as a dead letter. Helpers call
+// it too, so it touches nothing that belongs to the segment's goroutine.
+func (w *producer[T]) putAside(item *T) {
+	l, r := w.link, w.link.ring
+	if r.offer(item) {
+		return
+	}
+	weight := int64(weightOf(r.weigh, item))
+	l.waits.Add(weight)
+	defer l.waits.Add(-weight)
+	own := newParker()
+	r.room.join(own)
+	defer r.room.leave(own)
+	for !r.offer(item) {
+		switch state := r.state.Load(); {
+		case state&ringAborted != 0:
+			l.settle(item, weight, abandoned, w.seg.p.abortReason())
+			return
+		case state > ringMarked:
+			l.settle(item, weight, filtered, ReasonStopped)
+			return
+		}
+		<-own.token
+	}
+}
+
+// refuse settles the item if the link takes no more, and lets the segment know.
+func (w *producer[T]) refuse(item *T, weight int64) bool {
+	l, p := w.link, w.seg.p
+	state := l.ring.state.Load()
+	switch {
+	case state&ringAborted != 0:
+		w.seg.err = p.abortCause()
+		l.settle(item, weight, abandoned, p.abortReason())
+	case state&ringStopped != 0:
+		if !w.refused {
+			w.refused = true
+			if w.seg.stopped++; w.seg.stopped == len(w.seg.exits) {
+				w.seg.err = ErrClosed
+			}
+		}
+		l.settle(item, weight, filtered, ReasonStopped)
+	case state&ringFailed != 0:
+		l.settle(item, weight, abandoned, ReasonStageFailed)
+	default:
+		return false
+	}
+	return true
+}
+
+// settle counts an item that the stage will not take.
+func (l *link[T]) settle(item *T, weight int64, c column, reason string) {
+	l.stage.doorNode().end(c, reason, weight, nil)
+	if l.charge != nil {
+		l.stage.p.budget.release(int64(l.charge(item)))
+	}
+	if c != filtered {
+		l.stage.p.onLoss(l.stage, reason, *item, weight)
+	}
+}
+
+// sweep settles what is left when nothing puts or takes any more.
+func (l *link[T]) sweep() {
+	c, reason := abandoned, ReasonStageFailed
+	switch state := l.ring.state.Load(); {
+	case state&ringAborted != 0:
+		reason = l.stage.p.abortReason()
+	case state&ringStopped != 0:
+		c, reason = filtered, ReasonStopped
+	}
+	for p := l.ring.peek(); p != nil; p = l.ring.peek() {
+		l.settle(p, l.ring.begin(p), c, reason)
+		l.ring.advance()
+	}
+}
+
+func weightOf[T any](weigh func(*T) int, item *T) int {
+	if weigh == nil {
+		return 1
+	}
+	return weigh(item)
+}

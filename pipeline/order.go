@@ -1,0 +1,95 @@
+package pipeline
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// order puts what workers emit back into the order of the items they took. Each item has a
+// ticket, its place in the link; a ring of slots holds what was made of each. Whoever completes
+// the slot at the head passes on all that is complete from there, outside the lock, so nobody
+// waits while another does. The slots' buffers are used again.
+type order[B any] struct {
+	rouse  func() // wakes workers that wait for the window to move
+	inside atomic.Int64
+
+	mu       sync.Mutex
+	head     uint64 // the ticket that is passed on next
+	draining bool
+	gated    bool // a worker waits for the window to move
+	slots    []result[B]
+	workers  []orderWorker[B]
+}
+
+type result[B any] struct {
+	done  bool
+	items []B
+}
+
+type orderWorker[B any] struct {
+	made []B
+	next func(*B) // into the link downstream
+}
+
+func newOrder[B any](s *stage, workers int, rouse func()) *order[B] {
+	o := &order[B]{rouse: rouse, slots: make([]result[B], 4*workers), workers: make([]orderWorker[B], workers)}
+	s.inside = o.inside.Load
+	return o
+}
+
+// worker returns the function to which worker i pushes what it makes; next leads downstream.
+func (o *order[B]) worker(i int, next func(*B)) func(*B) {
+	w, weigh := &o.workers[i], weigherOf[B]()
+	w.next = func(item *B) {
+		o.inside.Add(-int64(weightOf(weigh, item)))
+		next(item)
+	}
+	return func(item *B) {
+		o.inside.Add(int64(weightOf(weigh, item)))
+		w.made = append(w.made, *item)
+	}
+}
+
+// open reports whether the item with this ticket fits into the window.
+func (o *order[B]) open(ticket uint64) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if ticket < o.head+uint64(len(o.slots)) {
+		return true
+	}
+	o.gated = true
+	return false
+}
+
+// complete says that worker i is through with the item of this ticket.
+func (o *order[B]) complete(i int, ticket uint64) {
+	w := &o.workers[i]
+	o.mu.Lock()
+	s := o.slot(ticket)
+	s.done = true
+	s.items, w.made = w.made, s.items[:0] // the buffers change places
+	if o.draining || ticket != o.head {
+		o.mu.Unlock()
+		return
+	}
+	o.draining = true
+	for s = o.slot(o.head); s.done; s = o.slot(o.head) {
+		o.mu.Unlock() // nobody else drains, and no worker has this slot's next ticket yet
+		for k := range s.items {
+			w.next(&s.items[k])
+		}
+		clear(s.items)
+		o.mu.Lock()
+		s.done = false
+		o.head++
+	}
+	o.draining = false
+	gated := o.gated
+	o.gated = false
+	o.mu.Unlock()
+	if gated {
+		o.rouse()
+	}
+}
+
+func (o *order[B]) slot(ticket uint64) *result[B] { return &o.slots[ticket%uint64(len(o.slots))] }

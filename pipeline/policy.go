@@ -1,0 +1,161 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jpillora/backoff"
+)
+
+// Policy says what a stage does when an item, or the stage itself, fails. Whatever it says, the
+// item is counted as failed, once. The zero Policy is the default: Skip for operators, FailRun
+// for actors and sinks.
+//
+// When an actor's function fails, what it held is failed. FailRun ends the run; Skip calls the
+// function again at once, with the same inlet and outlet, and Retry does so after a pause.
+type Policy struct {
+	kind  policyKind
+	retry *RetryConfig
+	dead  deadLetters
+}
+
+type policyKind uint8
+
+const (
+	policyDefault policyKind = iota
+	policyFail
+	policySkip
+	policyRetry
+	policyDead
+)
+
+var (
+	// FailRun ends the sources; the other stages drain, and Run returns the error.
+	FailRun = Policy{kind: policyFail}
+	// Skip counts the item and goes on.
+	Skip = Policy{kind: policySkip}
+)
+
+// Retry tries an item again, after pauses that grow and are drawn at random, and then does what
+// RetryConfig.Then says.
+func Retry(cfg RetryConfig) Policy { return Policy{kind: policyRetry, retry: &cfg} }
+
+// ToDeadLetters hands the item that failed to letters, whose flow another stage or sink takes.
+func ToDeadLetters[T any](letters *DeadLetters[T]) Policy {
+	return Policy{kind: policyDead, dead: letters}
+}
+
+// RetryConfig says how often and when to try again.
+type RetryConfig struct {
+	Attempts int           // tries after the first; 0 means 3
+	Min      time.Duration // pause after the first failure, at most; 0 means 100 ms
+	Max      time.Duration // longest pause; 0 means 30 s
+	Then     Policy        // when all tries are used up: Skip (the default), FailRun or ToDeadLetters
+}
+
+func (c RetryConfig) check() error {
+	switch {
+	case c.Attempts < 0:
+		return errors.New("RetryConfig.Attempts is negative")
+	case c.Min < 0 || c.Max < 0:
+		return errors.New("RetryConfig.Min or Max is negative")
+	case c.Then.kind == policyRetry:
+		return errors.New("RetryConfig.Then is itself a Retry")
+	}
+	return nil
+}
+
+func (c RetryConfig) attempts() int {
+	if c.Attempts == 0 {
+		return 3
+	}
+	return c.Attempts
+}
+
+// pause waits before try number n+1, counted from 0: a random part of what backoff says, so
+// that stages that failed together do not try again together. It reports false if ctx ended.
+func (c RetryConfig) pause(ctx context.Context, n int) bool {
+	b := backoff.Backoff{Min: c.Min, Max: c.Max, Factor: 2}
+	if b.Max == 0 {
+		b.Max = 30 * time.Second
+	}
+	t := time.NewTimer(rand.N(b.ForAttempt(float64(n)) + 1))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// WithReason makes the loss that err causes be counted under reason.
+func WithReason(reason string, err error) error { return &reasonError{reason, err} }
+
+type reasonError struct {
+	reason string
+	err    error
+}
+
+func (e *reasonError) Error() string { return e.err.Error() }
+func (e *reasonError) Unwrap() error { return e.err }
+
+// reasonOf returns the reason under which a loss by err is counted.
+func reasonOf(err error) string {
+	var r *reasonError
+	if errors.As(err, &r) {
+		return r.reason
+	}
+	var p *PanicError
+	if errors.As(err, &p) {
+		return ReasonStagePanic
+	}
+	return ReasonError
+}
+
+// failItem counts an item as failed and does what the stage's policy says.
+func (seg *segment) failItem(n *node, item any, weight int64, err error) {
+	seg.lose(n, failed, reasonOf(err), item, weight, err)
+	seg.obey(n.stage.policy, n.stage, item, err)
+}
+
+// obey does what a policy says beyond counting.
+func (seg *segment) obey(policy Policy, s *stage, item any, err error) {
+	switch policy.kind {
+	case policyFail:
+		seg.p.fail(&StageError{Stage: s.name, Err: err})
+	case policyDead:
+		policy.dead.take(seg, s.name, item, err)
+	case policyRetry:
+		seg.obey(policy.retry.Then, s, item, err)
+	}
+}
+
+// tries wraps an operator so that an item that fails is tried again.
+func (in *In[A]) tries(cfg RetryConfig, do func(*A)) func(*A) {
+	return func(item *A) {
+		in.trying = true
+		defer func() { in.trying = false }()
+		for n := 0; ; n++ {
+			in.cause = nil
+			if do(item); in.cause == nil {
+				return
+			}
+			if n == cfg.attempts() {
+				in.giveUp(item, ReasonRetriesExhausted)
+				return
+			}
+			if !cfg.pause(in.seg.ctx, n) {
+				in.seg.lose(in.node, abandoned, in.seg.p.abortReason(), *item, int64(in.weight(item)), in.cause)
+				return
+			}
+		}
+	}
+}
+
+func (in *In[A]) giveUp(item *A, reason string) {
+	in.trying = false
+	in.Failed(item, WithReason(reason, in.cause))
+}

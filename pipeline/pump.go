@@ -1,0 +1,74 @@
+package pipeline
+
+// pump is the head of a segment that has no function of its own: it takes items from a link and
+// walks each through the operators fused behind it.
+type pump[T any] struct {
+	*reader[T]
+	next  func(*T)
+	after func() // called when an item is through, however it went; nil unless Ordered
+	ended bool
+}
+
+// run is the goroutine's body. A panic ends one walk, and the next begins after its item.
+func (d *pump[T]) run() {
+	for !d.ended {
+		d.walk()
+	}
+	d.seg.finish()
+}
+
+// walk takes items until there are no more, or until an operator panics. One recover covers all
+// of them. After runtime.Goexit, which nothing can stop, a new goroutine goes on.
+func (d *pump[T]) walk() {
+	clean := false
+	defer func() {
+		if clean {
+			return
+		}
+		v := recover()
+		d.seg.panicked(v)
+		d.through()
+		if v == nil {
+			d.seg.spawn(d.run)
+		}
+	}()
+	for !d.ended {
+		d.step()
+	}
+	clean = true
+}
+
+// step deals with one event.
+func (d *pump[T]) step() {
+	p, what := d.take()
+	switch what {
+	case gotItem:
+		d.next(p)
+		d.through()
+		if d.seg.err != nil {
+			d.quit()
+		}
+	case gotMark:
+		d.seg.mark(d.mark)
+	case gotEnd, gotAbort:
+		d.ended = true
+	}
+}
+
+// through ends the work on one item.
+func (d *pump[T]) through() {
+	if d.after != nil && d.busy {
+		d.after()
+	}
+	d.done()
+}
+
+// quit ends a pump whose items get no further: what is still in its link is filtered, and those
+// who put into it are told.
+func (d *pump[T]) quit() {
+	if d.seg.err == ErrClosed {
+		d.ring.tell(ringStopped)
+		return
+	}
+	d.ended = true
+}

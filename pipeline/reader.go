@@ -1,0 +1,106 @@
+package pipeline
+
+// event is what a reader met.
+type event uint8
+
+const (
+	gotItem event = iota
+	gotMark
+	gotEnd
+	gotAbort
+	gotCall // attention asked for the goroutine
+)
+
+// reader is a goroutine's side of a link: its only consumer, or one of several workers.
+type reader[T any] struct {
+	link      *link[T]
+	ring      *ring[T]
+	seg       *segment
+	attention func() bool // another reason to return from take; nil if there is none
+	mark      uint64      // that take met
+	busy      bool        // an item was begun and is not done
+	cell      T           // a worker's item: the slot is free for others
+	ticket    uint64      // a worker's place in the order
+	waiter    chan struct{}
+}
+
+func (l *link[T]) reader(seg *segment) *reader[T] {
+	return &reader[T]{link: l, ring: l.ring, seg: seg, waiter: make(chan struct{}, 1)}
+}
+
+// take waits for the next item, and returns it where it lies. The caller calls done when it is
+// finished with it.
+func (d *reader[T]) take() (*T, event) {
+	r := d.ring
+	if r.pool != nil {
+		return r.pool.take(d)
+	}
+	for {
+		if r.state.Load() != 0 {
+			if r.state.Load()&ringAborted != 0 {
+				return nil, gotAbort
+			}
+			if r.state.Load()&ringStopped != 0 {
+				return nil, gotEnd
+			}
+			if d.mark = r.met(); d.mark != 0 {
+				return nil, gotMark
+			}
+		}
+		if p := r.peek(); p != nil {
+			d.begin(p)
+			return p, gotItem
+		}
+		if r.ended() {
+			return nil, gotEnd
+		}
+		if d.attention != nil && d.attention() {
+			return nil, gotCall
+		}
+		d.park()
+	}
+}
+
+func (d *reader[T]) begin(p *T) {
+	d.busy = true
+	d.seg.head.taken.add(d.ring.begin(p))
+}
+
+// done frees the item's slot.
+func (d *reader[T]) done() {
+	if !d.busy {
+		return
+	}
+	d.busy = false
+	r := d.ring
+	if r.pool != nil {
+		var none T
+		d.cell = none
+		return
+	}
+	if at := uint64(r.next.load()); statsOn && at%sampleEvery == 0 {
+		d.link.arrival.done(at, &d.seg.head.waits)
+	}
+	r.advance()
+}
+
+func (d *reader[T]) park() {
+	if !statsOn {
+		d.ring.await(d.attention)
+		return
+	}
+	began := clock()
+	d.ring.await(d.attention)
+	d.seg.idling.add(clock() - began)
+}
+
+// poke makes take look around, if it waits.
+func (d *reader[T]) poke() {
+	if q := d.ring.pool; q != nil {
+		if q.unpark(d.waiter) {
+			d.waiter <- struct{}{}
+		}
+		return
+	}
+	d.ring.wake()
+}

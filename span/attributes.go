@@ -1,0 +1,117 @@
+package span
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// Attributes is what a span of one type has to say about its work. This package has one implementation for each span
+// type; programs may add their own.
+//
+// In all of them a zero string, slice, time or [Value] says nothing and is left out. Numbers and booleans are pointers,
+// because 0 and false are said on purpose: new(0.2), new(1024), new(true). nil says nothing.
+type Attributes interface {
+	// SpanType is the type of the spans that have these attributes. It is the same for all values of a Go type.
+	SpanType() Type
+	// AppendJSON appends the attributes as one JSON object.
+	AppendJSON(buf []byte) []byte
+}
+
+// Custom is the attributes of a span type that this package does not know.
+type Custom struct {
+	Type   Type
+	Values Value // an object; null means {}
+}
+
+// SpanType returns c.Type.
+func (c Custom) SpanType() Type { return c.Type }
+
+// AppendJSON appends c.Values.
+func (c Custom) AppendJSON(buf []byte) []byte {
+	if c.Values.IsNull() {
+		return append(buf, "{}"...)
+	}
+	return append(buf, c.Values...)
+}
+
+// Generic is a span of no particular kind, which has no attributes of its own.
+type Generic struct{}
+
+// SpanType returns [TypeGeneric].
+func (Generic) SpanType() Type { return TypeGeneric }
+
+// AppendJSON appends {}.
+func (Generic) AppendJSON(buf []byte) []byte { return append(buf, "{}"...) }
+
+// ErrType is matched by the error of [As] for a span of another type.
+var ErrType = errors.New("span: attributes of another type")
+
+// As reads the attributes of s as a T, for example As[ModelGeneration](s). The older llm_* spans read as their model_*
+// types. Unknown keys stay in s.Attributes alone. A span of another type gives an error that matches [ErrType]; an
+// attribute of the wrong JSON type gives an error that names it, with what could be read beside it.
+func As[T Attributes](s *Span) (T, error) {
+	var attributes T
+	if want, have := attributes.SpanType(), s.Type.Canonical(); want != have {
+		return attributes, fmt.Errorf("%w: want %s, have %s", ErrType, want, have)
+	}
+	if s.Attributes.IsNull() {
+		return attributes, nil
+	}
+	if err := json.Unmarshal([]byte(s.Attributes), &attributes); err != nil {
+		return attributes, fmt.Errorf("span: attributes of %s: %w", s.Type, err)
+	}
+	return attributes, nil
+}
+
+// SetAttributes replaces the attributes of s and sets its type to theirs. If they name an agent, tool, workflow or step
+// and s has no entity yet, that becomes its entity.
+func (s *Span) SetAttributes(a Attributes) {
+	s.Type = a.SpanType()
+	s.Attributes = Value(a.AppendJSON(nil))
+	s.adoptEntity()
+}
+
+// MergeAttributes sets the attributes that a has something to say about, and keeps all others. The type of s stays.
+func (s *Span) MergeAttributes(a Attributes) {
+	s.Attributes = s.Attributes.Merge(Value(a.AppendJSON(nil)))
+	s.adoptEntity()
+}
+
+// ownEntity is where the two generations keep what a span is about: 0.x in an attribute, 1.x in the entity.
+func (t Type) ownEntity() (attribute string, entity EntityType) {
+	switch t {
+	case TypeAgentRun:
+		return "agentId", EntityAgent
+	case TypeToolCall, TypeMCPToolCall:
+		return "toolId", EntityTool
+	case TypeWorkflowRun:
+		return "workflowId", EntityWorkflowRun
+	case TypeWorkflowStep:
+		return "stepId", EntityWorkflowStep
+	}
+	return "", ""
+}
+
+// adoptEntity makes the 0.x attribute the entity of a span that has none.
+func (s *Span) adoptEntity() {
+	attribute, entity := s.Type.ownEntity()
+	if attribute == "" || s.EntityType != "" || s.EntityID != "" || s.EntityName != "" {
+		return
+	}
+	if id, ok := s.Attributes.Get(attribute).Text(); ok && id != "" {
+		s.EntityType, s.EntityID = entity, id
+	}
+}
+
+// missingID is the other way: the 0.x attribute that the entity of s would fill, none when it is there already.
+func (s *Span) missingID() (attribute string) {
+	attribute, entity := s.Type.ownEntity()
+	if attribute == "" || s.EntityType != entity || s.EntityID == "" {
+		return ""
+	}
+	if !s.Attributes.IsNull() && (!s.Attributes.IsObject() || !s.Attributes.Get(attribute).IsNull()) {
+		return ""
+	}
+	return attribute
+}

@@ -1,0 +1,199 @@
+package span
+
+import (
+	"math"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// AppendText appends s as a JSON string. Bytes that are not UTF-8 become U+FFFD; only quotes, backslashes and control
+// characters are escaped.
+func AppendText(buf []byte, s string) []byte {
+	buf = append(buf, '"')
+	run := 0
+	for i := 0; i < len(s); {
+		b := s[i]
+		if plain[b] {
+			i++
+			continue
+		}
+		if b >= utf8.RuneSelf {
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && n == 1 {
+				buf = append(append(buf, s[run:i]...), replacement...)
+				run = i + n
+			}
+			i += n
+			continue
+		}
+		buf = append(buf, s[run:i]...)
+		buf = appendEscape(buf, b)
+		i++
+		run = i
+	}
+	return append(append(buf, s[run:]...), '"')
+}
+
+func appendEscape(buf []byte, b byte) []byte {
+	switch b {
+	case '"', '\\':
+		return append(buf, '\\', b)
+	case '\n':
+		return append(buf, `\n`...)
+	case '\r':
+		return append(buf, `\r`...)
+	case '\t':
+		return append(buf, `\t`...)
+	}
+	const hex = "0123456789abcdef"
+	return append(buf, '\\', 'u', '0', '0', hex[b>>4], hex[b&15])
+}
+
+// appendFloat writes the shortest number that reads back as f; NaN and infinities, which JSON cannot say, are null.
+func appendFloat(buf []byte, f float64) []byte {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return append(buf, "null"...)
+	}
+	format := byte('f')
+	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+		format = 'e'
+	}
+	return strconv.AppendFloat(buf, f, format, -1, 64)
+}
+
+// noDate is the instant that Go calls zero, in the wire's unit: a time that would be written like it is none.
+var noDate = time.Time{}.UnixMilli()
+
+func hasDate(t time.Time) bool { return t.UnixMilli() != noDate }
+
+// writable reports whether t falls in the years 1 to 9999 UTC, the only ones that four digits can say.
+func writable(t time.Time) bool {
+	year := t.UTC().Year()
+	return year >= 1 && year <= 9999
+}
+
+// appendDate writes t, which is writable, as UTC ISO 8601 with milliseconds, cut rather than rounded:
+// "2026-11-22T16:08:08.809Z" with its quotes.
+func appendDate(buf []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	buf = append(buf, '"')
+	buf = append2(append2(buf, year/100), year%100)
+	buf = append2(append(buf, '-'), int(month))
+	buf = append2(append(buf, '-'), day)
+	buf = append2(append(buf, 'T'), hour)
+	buf = append2(append(buf, ':'), minute)
+	buf = append2(append(buf, ':'), second)
+	ms := t.Nanosecond() / int(time.Millisecond)
+	buf = append2(append(buf, '.', byte('0'+ms/100)), ms%100)
+	return append(buf, 'Z', '"')
+}
+
+func append2(buf []byte, n int) []byte { return append(buf, byte('0'+n/10), byte('0'+n%10)) }
+
+// comma separates a member from the one before it, if there is one.
+func comma(buf []byte) []byte {
+	if last := buf[len(buf)-1]; last != '{' && last != '[' {
+		return append(buf, ',')
+	}
+	return buf
+}
+
+// object writes the members of one JSON object and leaves out those that say nothing. The zero value of a string, a
+// slice, a Value and a time says nothing; a number or a boolean is a pointer, and nil says nothing.
+type object struct{ buf []byte }
+
+func newObject(buf []byte) object { return object{append(buf, '{')} }
+
+func (o *object) close() []byte { return append(o.buf, '}') }
+
+func (o *object) key(name string) {
+	o.buf = append(comma(o.buf), '"')
+	o.buf = append(append(o.buf, name...), '"', ':')
+}
+
+func (o *object) text(name, s string) {
+	if s != "" {
+		o.key(name)
+		o.buf = AppendText(o.buf, s)
+	}
+}
+
+func (o *object) int(name string, n *int) {
+	if n != nil {
+		o.key(name)
+		o.buf = strconv.AppendInt(o.buf, int64(*n), 10)
+	}
+}
+
+func (o *object) float(name string, f *float64) {
+	if f != nil {
+		o.key(name)
+		o.buf = appendFloat(o.buf, *f)
+	}
+}
+
+func (o *object) bool(name string, b *bool) {
+	if b != nil {
+		o.key(name)
+		o.buf = strconv.AppendBool(o.buf, *b)
+	}
+}
+
+// date leaves out a time that the wire cannot say: an attribute is not worth its span.
+func (o *object) date(name string, t time.Time) {
+	if hasDate(t) && writable(t) {
+		o.key(name)
+		o.buf = appendDate(o.buf, t)
+	}
+}
+
+func (o *object) value(name string, v Value) {
+	if !v.IsNull() {
+		o.key(name)
+		o.buf = append(o.buf, v...)
+	}
+}
+
+func (o *object) texts(name string, list []string) {
+	if len(list) == 0 {
+		return
+	}
+	o.key(name)
+	o.buf = appendTexts(o.buf, list)
+}
+
+func (o *object) ints(name string, list []int) {
+	if len(list) == 0 {
+		return
+	}
+	o.key(name)
+	o.buf = append(o.buf, '[')
+	for _, n := range list {
+		o.buf = strconv.AppendInt(comma(o.buf), int64(n), 10)
+	}
+	o.buf = append(o.buf, ']')
+}
+
+// group writes an inner object unless it turns out empty.
+func (o *object) group(name string, write func(*object)) {
+	mark := len(o.buf)
+	o.key(name)
+	o.buf = append(o.buf, '{')
+	empty := len(o.buf)
+	if write(o); len(o.buf) == empty {
+		o.buf = o.buf[:mark]
+		return
+	}
+	o.buf = append(o.buf, '}')
+}
+
+func appendTexts(buf []byte, list []string) []byte {
+	buf = append(buf, '[')
+	for _, s := range list {
+		buf = AppendText(comma(buf), s)
+	}
+	return append(buf, ']')
+}

@@ -1,0 +1,162 @@
+package stages
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tailrace-go/tailrace/pipeline"
+)
+
+// BatchConfig says when a batch is complete: at the first limit it meets.
+type BatchConfig struct {
+	MaxItems int           // items in a batch; 0 means 512
+	MaxBytes int           // sum of the items' Size(), which they must have; 0 means no limit
+	MaxWait  time.Duration // age of a batch's oldest item; 0 means no limit
+}
+
+func (c BatchConfig) withDefaults() (BatchConfig, error) {
+	c.MaxItems = cmp.Or(c.MaxItems, 512)
+	switch {
+	case c.MaxItems < 0:
+		return c, fmt.Errorf("BatchConfig.MaxItems is negative: %d", c.MaxItems)
+	case c.MaxBytes < 0:
+		return c, fmt.Errorf("BatchConfig.MaxBytes is negative: %d", c.MaxBytes)
+	case c.MaxWait < 0:
+		return c, fmt.Errorf("BatchConfig.MaxWait is negative: %v", c.MaxWait)
+	}
+	return c, nil
+}
+
+// Batch groups items, in order. A Flush and the end of a drain send what there is at once. An
+// item that alone is larger than MaxBytes makes a batch of one.
+//
+// Without MaxWait the stage is an operator and shares its neighbour's goroutine. With it, the
+// stage is an actor, because it has to wake up by itself.
+//
+// The receiver owns the batch.
+func Batch[T any](cfg BatchConfig) pipeline.Stage[T, pipeline.Batch[T]] {
+	cfg, err := cfg.withDefaults()
+	size := sizeOf[T]()
+	if err == nil && cfg.MaxBytes > 0 && size == nil {
+		err = fmt.Errorf("BatchConfig.MaxBytes is set, but %T has no method Size() int", *new(T))
+	}
+	switch {
+	case err != nil:
+		return pipeline.BadStage[T, pipeline.Batch[T]]("batch", err)
+	case cfg.MaxWait > 0:
+		return timedBatch[T](cfg, size)
+	}
+	return pipeline.Fuse(func(in *pipeline.In[T], out *pipeline.Out[pipeline.Batch[T]]) func(*T) {
+		g := group[T]{cfg: cfg, size: size}
+		full := new(pipeline.Batch[T])
+		send := func() {
+			if len(g.items) > 0 {
+				*full = g.take()
+				out.Push(full)
+				*full = nil
+			}
+		}
+		in.OnMark(send)
+		return func(item *T) {
+			bytes := g.measure(item)
+			if g.wouldExceed(bytes) {
+				send()
+			}
+			g.add(item, bytes)
+			in.Hold(item)
+			if g.complete() {
+				send()
+			}
+		}
+	}).Named("batch")
+}
+
+// timedBatch is Batch with MaxWait.
+func timedBatch[T any](cfg BatchConfig, size func(T) int) pipeline.Stage[T, pipeline.Batch[T]] {
+	return pipeline.Actor(func(_ context.Context, in *pipeline.Inlet[T], out *pipeline.Outlet[pipeline.Batch[T]]) error {
+		g := group[T]{cfg: cfg, size: size}
+		var due time.Time
+		send := func() error {
+			due = time.Time{} // an empty batch is never due
+			if len(g.items) == 0 {
+				return nil
+			}
+			return out.Send(g.take())
+		}
+		in.OnMark(send)
+		for {
+			item, err := in.RecvUntil(due)
+			switch {
+			case errors.Is(err, pipeline.ErrDue):
+				err = send()
+			case err != nil:
+				return in.Err()
+			default:
+				bytes := g.measure(&item)
+				if g.wouldExceed(bytes) {
+					err = send()
+				}
+				if g.add(&item, bytes); len(g.items) == 1 {
+					due = time.Now().Add(cfg.MaxWait)
+				}
+				if g.complete() {
+					err = errors.Join(err, send())
+				}
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}).Named("batch")
+}
+
+// group is a batch that grows.
+type group[T any] struct {
+	cfg   BatchConfig
+	size  func(T) int
+	items pipeline.Batch[T]
+	bytes int
+}
+
+func (g *group[T]) measure(item *T) int {
+	if g.cfg.MaxBytes == 0 {
+		return 0
+	}
+	return g.size(*item)
+}
+
+// wouldExceed reports whether an item of so many bytes has to start another batch.
+func (g *group[T]) wouldExceed(bytes int) bool {
+	return g.cfg.MaxBytes > 0 && len(g.items) > 0 && g.bytes+bytes > g.cfg.MaxBytes
+}
+
+func (g *group[T]) add(item *T, bytes int) {
+	if g.items == nil {
+		g.items = make(pipeline.Batch[T], 0, g.cfg.MaxItems)
+	}
+	g.items = append(g.items, *item)
+	g.bytes += bytes
+}
+
+func (g *group[T]) complete() bool {
+	return len(g.items) >= g.cfg.MaxItems || g.cfg.MaxBytes > 0 && g.bytes >= g.cfg.MaxBytes
+}
+
+// take returns the batch and starts an empty one.
+func (g *group[T]) take() pipeline.Batch[T] {
+	items := g.items
+	g.items, g.bytes = nil, 0
+	return items
+}
+
+// sizeOf returns the function that tells the size of a T, nil if it has none.
+func sizeOf[T any]() func(T) int {
+	var none T
+	if _, ok := any(none).(interface{ Size() int }); !ok {
+		return nil
+	}
+	return func(item T) int { return any(item).(interface{ Size() int }).Size() }
+}
