@@ -239,15 +239,16 @@ type Outlet[T any] struct {
 	cell   T
 	weigh  func(*T) int
 	charge func(*T) int
-	direct bool // next is a link: no user's code runs in Send
 	source bool
+	direct bool // next is a link: no user's code runs in Send
 	scrub  bool
+	inside bool // next has not returned
 
 	attention chan struct{} // a source's
 }
 
 func (b *builder[A, B]) startActor(seg *segment, n *node) {
-	r := b.link.reader(seg)
+	r := b.link.reader(seg, &n.taken)
 	in := &Inlet[A]{inlet: &inlet{seg: seg, node: n, silent: b.stage.silent}, reader: r, weigh: weigherOf[A](), charge: b.link.charge}
 	in.wake = r.poke
 	r.attention = in.called
@@ -282,49 +283,84 @@ func newOutlet[T any](seg *segment, n *node, t *tap[T]) *Outlet[T] {
 // more or, for a source, if the run is ending; else the cause of the end of the stages' context.
 // An actor returns the error; the item is accounted for. A source keeps the item: it was refused.
 func (out *Outlet[T]) Send(item T) error {
-	seg := out.seg
-	if out.source {
-		if seg.attn.Load() != 0 || out.charge != nil || seg.err != nil {
-			if err := out.admit(item); err != nil {
-				return err
-			}
+	if out.seg.attn.Load() != 0 {
+		if err := out.admit(item); err != nil {
+			return err
 		}
 	}
 	out.cell = item
-	out.push()
+	out.push(&out.cell)
 	if out.scrub {
 		var none T
 		out.cell = none
 	}
-	if out.source {
-		return nil // the next one is refused
-	}
-	return seg.err
+	return out.result()
 }
 
-func (out *Outlet[T]) push() {
+// SendAt is Send for large items: it hands on the item where it lies, without a copy. Stages
+// below may change it there, so it is spent, but its memory is the caller's again afterwards.
+func (out *Outlet[T]) SendAt(item *T) error {
+	if out.seg.attn.Load() != 0 {
+		if err := out.admit(*item); err != nil {
+			return err
+		}
+	}
+	out.push(item)
+	return out.result()
+}
+
+// result is why nothing more gets through. A source learns it at its next Send, which refuses
+// its item; this one was accepted.
+func (out *Outlet[T]) result() error {
+	if out.source {
+		return nil
+	}
+	return out.seg.err
+}
+
+// push takes an item through the operators that share the sender's goroutine. Their panics must
+// not end the sender.
+func (out *Outlet[T]) push(item *T) {
 	if out.direct {
-		out.count()
-		out.next(&out.cell)
+		out.count(item)
+		out.next(item)
 		return
 	}
 	defer out.rescue()
-	out.count()
-	out.next(&out.cell)
+	out.inside = true
+	out.count(item)
+	out.next(item)
+	out.inside = false
 }
 
-// count enters the cell as sent. What an actor sends beyond what it took, it made.
-func (out *Outlet[T]) count() {
-	n := out.node
-	if out.source && out.weigh == nil {
-		n.out.inc()
+// rescue ends a panic in an operator behind the sender.
+func (out *Outlet[T]) rescue() {
+	if !out.inside {
 		return
 	}
-	weight := int64(weightOf(out.weigh, &out.cell))
-	if out.weigh != nil {
-		n.sizes.add(weight)
+	if v := recover(); v != nil {
+		out.inside = false
+		out.seg.panicked(v)
 	}
-	n.out.add(weight)
+}
+
+// count enters an item as sent.
+func (out *Outlet[T]) count(item *T) {
+	out.node.out.inc()
+	if !out.source || out.weigh != nil {
+		out.settle(item)
+	}
+}
+
+// settle is the part of count for actors, and for items that have a weight. What an actor sends
+// beyond what it took, it made.
+func (out *Outlet[T]) settle(item *T) {
+	n := out.node
+	if out.weigh != nil {
+		weight := int64(out.weigh(item))
+		n.sizes.add(weight)
+		n.out.add(weight - 1)
+	}
 	if out.source {
 		return
 	}
@@ -332,15 +368,8 @@ func (out *Outlet[T]) count() {
 		n.made.add(-left)
 	}
 	if out.charge != nil {
-		n.bytes.Add(-int64(out.charge(&out.cell)))
+		n.bytes.Add(-int64(out.charge(item)))
 		out.seg.settleBytes(n)
-	}
-}
-
-// rescue keeps a panic in an operator fused behind the sender from ending the sender.
-func (out *Outlet[T]) rescue() {
-	if v := recover(); v != nil {
-		out.seg.panicked(v)
 	}
 }
 

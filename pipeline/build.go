@@ -74,26 +74,28 @@ func (b *builder[A, B]) fuse(seg *segment, n *node) func(*A) {
 	seg.ops = append(seg.ops, n)
 	weighA, weighB := weigherOf[A](), weigherOf[B]()
 	in := &In[A]{node: n, seg: seg, weigh: weighA, plain: weighA == nil}
-	out := &Out[B]{node: n, weigh: weighB}
+	out := &Out[B]{node: n}
 	hooks := len(seg.hooks)
 	do := b.recipe.fuse(in, out)
-	out.held = len(seg.hooks) > hooks
-	if out.held && b.stage.opts.ordered {
+	holds := len(seg.hooks) > hooks
+	if holds && b.stage.opts.ordered {
 		seg.p.wrong(b.stage.name, "Ordered is for operators that hold nothing")
 	}
-	budgeted := seg.p.budget != nil && (chargerOf[A]() != nil || chargerOf[B]() != nil)
-	if budgeted {
-		out.bytes = chargerOf[B]()
-	}
-	out.plain = weighB == nil && !out.held && out.bytes == nil
-	switch {
-	case b.sink:
+	if b.sink {
 		b.terminal(seg)
-	default:
+	} else {
 		out.next = b.out.to.accept(seg, &n.out)
 	}
 	if b.order != nil {
 		out.next = b.order.worker(seg.index, out.next)
+	}
+	var charge func(*B) int
+	budgeted := seg.p.budget != nil && (chargerOf[A]() != nil || chargerOf[B]() != nil)
+	if budgeted {
+		charge = chargerOf[B]()
+	}
+	if weighB != nil || holds || charge != nil {
+		out.next = heavy(n, weighB, charge, holds, out.next)
 	}
 	return b.wrap(seg, in, do, budgeted)
 }
@@ -147,7 +149,7 @@ func (b *builder[A, B]) start() {
 			b.startActor(seg, n)
 			continue
 		}
-		d := &pump[A]{reader: b.link.reader(seg)}
+		d := &pump[A]{reader: b.link.reader(seg, &n.taken)}
 		d.next = b.fuse(seg, n)
 		if b.order != nil {
 			d.after = func() { b.order.complete(i, d.ticket) }

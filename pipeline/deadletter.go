@@ -32,6 +32,7 @@ func NewDeadLetters[T any](p *Pipeline, opts ...Option) *DeadLetters[T] {
 	b.check(&tap[DeadLetter[T]]{stage: s})
 	b.linked(&tap[DeadLetter[T]]{linked: true})
 	d.link, d.flow = b.link, open(out)
+	d.link.many = true // helpers send too
 	p.heads = append(p.heads, b.start)
 	return d
 }
@@ -58,7 +59,7 @@ func (d *DeadLetters[T]) join(seg *segment) {
 	if d.seen[seg] != nil {
 		return
 	}
-	w := &producer[DeadLetter[T]]{link: d.link, seg: seg, index: d.link.ring.marks.join()}
+	w := &producer[DeadLetter[T]]{ring: d.link.ring, link: d.link, seg: seg, index: d.link.ring.marks.join()}
 	seg.sides = append(seg.sides, w)
 	d.seen[seg] = w.putAside
 }

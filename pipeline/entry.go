@@ -55,12 +55,11 @@ func (c EntryConfig) withDefaults() (EntryConfig, error) {
 // What one goroutine pushes leaves in the order it was pushed.
 type Entry[T any] struct {
 	link     *link[T]
-	reader   *reader[T]
+	pump     *pump[T]
 	overflow Overflow
 	err      error // of the configuration
 	budget   atomic.Pointer[budget]
 	charge   func(*T) int
-	weight   atomic.Int64 // of what was pushed, if items have a weight
 	shed     atomic.Int64 // accepted and dropped before it entered the queue
 	refuse   atomic.Int64
 	stage    atomic.Pointer[stage]
@@ -74,7 +73,7 @@ func NewEntry[T any](cfg EntryConfig) *Entry[T] {
 		cfg.Queue = 1
 	}
 	e := &Entry[T]{overflow: cfg.Overflow, err: err, door: &node{in: new(counter)}}
-	e.link = &link[T]{ring: newRing[T](cfg.Queue)}
+	e.link = &link[T]{ring: newRing[T](cfg.Queue), many: true}
 	if cfg.Overflow == DropOldest {
 		e.link.ring.pool = &intake[T]{ring: e.link.ring} // its lock lets producers take, too
 	}
@@ -96,7 +95,7 @@ func (e *Entry[T]) attach(s *stage) {
 		if e.charge = chargerOf[T](); e.charge != nil {
 			e.link.charge = e.charge
 			r := e.link.ring
-			for pos := uint64(r.next.load()); pos < r.tail.Load(); pos++ {
+			for pos := r.next; pos < r.claimed(); pos++ {
 				b.used.Add(int64(e.charge(&r.slots[pos&r.mask].val)))
 			}
 			e.budget.Store(b)
@@ -108,7 +107,7 @@ func (e *Entry[T]) attach(s *stage) {
 // dropped it or another. Errors leave the item with the caller: [ErrClosed] after the end, ctx's
 // error if that ended while Push waited for room, [ErrTooLarge].
 func (e *Entry[T]) Push(ctx context.Context, item T) error {
-	if e.budget.Load() == nil && e.offer(&item) {
+	if e.budget.Load() == nil && e.link.ring.offer(&item) {
 		return nil
 	}
 	return e.pushSlow(ctx, item)
@@ -116,24 +115,10 @@ func (e *Entry[T]) Push(ctx context.Context, item T) error {
 
 // TryPush is Push that never waits: it returns [ErrFull] where Push would.
 func (e *Entry[T]) TryPush(item T) error {
-	if e.budget.Load() == nil && e.offer(&item) {
+	if e.budget.Load() == nil && e.link.ring.offer(&item) {
 		return nil
 	}
 	return e.pushSlow(nil, item)
-}
-
-func (e *Entry[T]) offer(item *T) bool {
-	r := e.link.ring
-	if r.weigh == nil {
-		return r.offer(item)
-	}
-	weight := int64(weightOf(r.weigh, item)) // read before the item is another's
-	e.weight.Add(weight)
-	if r.offer(item) {
-		return true
-	}
-	e.weight.Add(-weight)
-	return false
 }
 
 // pushSlow is Push where there is a byte budget, or no room at first. A nil ctx is TryPush.
@@ -195,7 +180,7 @@ func (e *Entry[T]) makeRoom(ctx context.Context, b *budget, bytes int64, item *T
 // enqueue puts an item whose bytes are paid for into the queue.
 func (e *Entry[T]) enqueue(ctx context.Context, item *T, weight int64) error {
 	r := e.link.ring
-	if e.offer(item) {
+	if r.offer(item) {
 		return nil
 	}
 	switch e.overflow {
@@ -209,7 +194,7 @@ func (e *Entry[T]) enqueue(ctx context.Context, item *T, weight int64) error {
 		e.drop(item, weight, ReasonQueueFull)
 		return nil
 	case DropOldest:
-		for !e.offer(item) {
+		for !r.offer(item) {
 			if e.closed() {
 				return ErrClosed
 			}
@@ -227,7 +212,7 @@ func (e *Entry[T]) enqueue(ctx context.Context, item *T, weight int64) error {
 	defer wakeAtEnd(ctx, w)()
 	r.room.join(w)
 	defer r.room.leave(w)
-	for !e.offer(item) {
+	for !r.offer(item) {
 		if err := e.mayWait(ctx); err != nil {
 			return err
 		}
@@ -277,7 +262,7 @@ func (e *Entry[T]) evict(reason string) bool {
 	item := *p
 	weight := r.begin(p)
 	r.advance()
-	r.release(uint64(r.next.load()))
+	r.release()
 	q.mu.Unlock()
 	if b := e.budget.Load(); b != nil {
 		b.release(int64(e.charge(&item)))
@@ -306,13 +291,8 @@ func (e *Entry[T]) enter(num uint64) {
 		e.link.ring.show(0, num)
 	}
 }
-func (e *Entry[T]) refused() int64 { return e.refuse.Load() }
-func (e *Entry[T]) accepted() int64 {
-	if e.link.ring.weigh != nil {
-		return e.weight.Load() + e.shed.Load()
-	}
-	return int64(e.link.ring.tail.Load()&^closedBit) + e.shed.Load()
-}
+func (e *Entry[T]) refused() int64  { return e.refuse.Load() }
+func (e *Entry[T]) accepted() int64 { return e.link.ring.total() + e.shed.Load() }
 
 // Forward sends everything that is pushed into e, until e is closed and empty, which it also is
 // when the run ends. It is for the Feed of a source that returned e by its method Entry.
@@ -320,70 +300,37 @@ func (out *Outlet[T]) Forward(e *Entry[T]) error {
 	if e.stage.Load() != out.node.stage {
 		return errors.New("pipeline: Forward of an Entry that the source did not return by a method Entry")
 	}
-	if e.reader == nil {
-		e.reader = e.link.reader(out.seg)
-		out.seg.poke = e.reader.poke
+	if e.pump == nil {
+		e.pump = &pump[T]{reader: e.link.reader(out.seg, &out.node.out), next: out.next}
+		out.seg.poke = e.pump.poke
 	}
-	e.reader.done() // what a goroutine began that did not come back
-	f := &forwarder[T]{Outlet: out, entry: e, reader: e.reader}
-	for !f.ended {
-		f.walk()
+	d := e.pump
+	d.through() // with what a goroutine began that did not come back
+	for !d.ended {
+		e.walk()
 	}
-	return f.err
+	e.Close()
+	if out.seg.err != nil {
+		return out.seg.err
+	}
+	if out.seg.p.aborted() {
+		return out.seg.p.abortCause()
+	}
+	return nil
 }
 
-// forwarder is to an entry what a pump is to a link.
-type forwarder[T any] struct {
-	*Outlet[T]
-	entry  *Entry[T]
-	reader *reader[T]
-	ended  bool
-	err    error
-}
-
-// walk forwards items until the end, or until an operator panics.
-func (f *forwarder[T]) walk() {
-	defer f.recover()
-	for !f.ended {
-		f.step()
-	}
-}
-
-func (f *forwarder[T]) recover() {
-	if v := recover(); v != nil {
-		f.seg.panicked(v)
-		f.reader.done()
-	}
-}
-
-func (f *forwarder[T]) step() {
-	p, what := f.reader.take()
-	switch what {
-	case gotItem:
-		if f.weigh == nil {
-			f.node.out.inc()
-		} else {
-			f.node.out.add(int64(f.weigh(p)))
+// walk is the pump's walk, but for runtime.Goexit, which is the source's concern.
+func (e *Entry[T]) walk() {
+	d, clean := e.pump, false
+	defer func() {
+		if clean {
+			return
 		}
-		f.next(p)
-		f.reader.done()
-		if f.seg.err != nil {
-			f.quit()
+		if v := recover(); v != nil {
+			d.seg.panicked(v)
+			d.through()
 		}
-	case gotMark:
-		f.seg.mark(f.reader.mark)
-	case gotAbort:
-		f.ended, f.err = true, f.seg.p.abortCause()
-	case gotEnd:
-		f.ended = true
-	}
-}
-
-// quit ends the entry because nothing gets through any more.
-func (f *forwarder[T]) quit() {
-	f.ended, f.err = true, f.seg.err
-	if errors.Is(f.err, ErrClosed) {
-		f.entry.link.ring.tell(ringStopped)
-	}
-	f.entry.Close()
+	}()
+	d.walkOn()
+	clean = true
 }

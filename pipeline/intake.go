@@ -57,7 +57,7 @@ func (q *intake[T]) look(d *reader[T]) (p *T, what event, found bool) {
 		d.mark = q.met
 		return nil, gotMark, true
 	}
-	if p := r.peek(); p != nil && (q.gate == nil || q.gate(uint64(r.next.load()))) {
+	if p := r.peek(); p != nil && (q.gate == nil || q.gate(r.next)) {
 		q.hand(d, p)
 		return &d.cell, gotItem, true
 	}
@@ -73,10 +73,10 @@ func (q *intake[T]) look(d *reader[T]) (p *T, what event, found bool) {
 
 // hand gives the item at p to d and frees its slot.
 func (q *intake[T]) hand(d *reader[T], p *T) {
-	d.cell, d.ticket = *p, uint64(q.ring.next.load())
+	d.cell, d.ticket = *p, q.ring.next
 	d.begin(p)
 	if statsOn && d.ticket%sampleEvery == 0 {
-		d.link.arrival.done(d.ticket, &d.seg.head.waits)
+		q.ring.arrival.done(d.ticket, &d.seg.head.waits)
 	}
 	q.ring.advance()
 	if len(q.idle) > 0 && q.ring.peek() != nil {
@@ -86,11 +86,13 @@ func (q *intake[T]) hand(d *reader[T], p *T) {
 
 // stirs reports whether something came up between the look and the decision to park.
 func (q *intake[T]) stirs(d *reader[T]) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	r := q.ring
 	if r.ended() || r.state.Load() != 0 && r.urgent() || d.attention != nil && d.attention() {
 		return true
 	}
-	return r.peek() != nil && (q.gate == nil || q.gate(uint64(r.next.load())))
+	return r.peek() != nil && (q.gate == nil || q.gate(r.next))
 }
 
 func (q *intake[T]) park(d *reader[T]) {

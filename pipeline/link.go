@@ -5,30 +5,19 @@ import "sync/atomic"
 // link is a stage's inbox: the ring, those who put into it, and the door at which items are
 // settled that the stage will not take.
 type link[T any] struct {
-	ring    *ring[T]
-	stage   *stage
-	waits   atomic.Int64 // items in the hands of producers that wait for room
-	charge  func(*T) int // nil unless a budget watches
-	arrival arrival
+	ring   *ring[T]
+	stage  *stage
+	waits  atomic.Int64 // items in the hands of producers that wait for room
+	charge func(*T) int // nil unless a budget watches
+	many   bool         // any number of goroutines put into it
 }
-
-// arrival samples how long items take: every so often a producer notes when it put one, and the
-// consumer reads the clock again when it is done with that one.
-type arrival struct {
-	pos atomic.Uint64 // position + 1 of the item that is timed, 0 if none
-	at  atomic.Int64
-}
-
-// sampleEvery is the distance of timed items: the two clock readings then cost half a
-// nanosecond an item.
-const sampleEvery = 128
 
 func newLink[T any](s *stage, limit int) *link[T] {
 	l := &link[T]{ring: newRing[T](limit), stage: s}
 	if s.p.budget != nil {
 		l.charge = chargerOf[T]()
 	}
-	s.link = l
+	s.link, s.door = l, &node{stage: s, in: new(counter)}
 	return l
 }
 
@@ -37,18 +26,26 @@ func defaultQueue[T any]() int {
 	if weigherOf[T]() != nil {
 		return 4
 	}
-	return 256
+	return 1024
 }
 
 func (l *link[T]) depth() int64   { return l.ring.depth() }
 func (l *link[T]) waiting() int64 { return l.waits.Load() }
 func (l *link[T]) abort()         { l.ring.tell(ringAborted) }
+
+// settled is called when all producers are known.
+func (l *link[T]) settled() {
+	if !l.many {
+		l.ring.solo = len(l.ring.marks.shown) == 1
+	}
+}
 func (l *link[T]) room() int {
 	return max(int(l.ring.limit)-l.ring.values(), 0)
 }
 
 // producer is one goroutine's way into a link.
 type producer[T any] struct {
+	ring    *ring[T]
 	link    *link[T]
 	seg     *segment
 	index   int // in the ring's marks
@@ -57,7 +54,7 @@ type producer[T any] struct {
 
 // enter makes seg a producer of the link and returns the function that puts.
 func (l *link[T]) enter(seg *segment) func(*T) {
-	w := &producer[T]{link: l, seg: seg, index: l.ring.marks.join()}
+	w := &producer[T]{ring: l.ring, link: l, seg: seg, index: l.ring.marks.join()}
 	seg.exits = append(seg.exits, w)
 	return w.put
 }
@@ -66,28 +63,8 @@ func (w *producer[T]) show(num uint64) { w.link.ring.show(w.index, num) }
 
 // put returns when the item is in the link, or is settled because it cannot be.
 func (w *producer[T]) put(item *T) {
-	r := w.link.ring
-	if statsOn && r.tail.Load()%sampleEvery == 0 {
-		w.link.arrival.note(r.tail.Load())
-	}
-	if !r.offer(item) {
+	if r := w.ring; r.solo && !r.offerSolo(item) || !r.solo && !r.offer(item) {
 		w.wait(item)
-	}
-}
-
-// note starts the clock for the item at pos, unless another is being timed.
-func (a *arrival) note(pos uint64) {
-	if a.pos.Load() == 0 {
-		a.at.Store(clock())
-		a.pos.Store(pos + 1)
-	}
-}
-
-// done ends the clock if the item at pos was timed, and records it.
-func (a *arrival) done(pos uint64, h *histogram) {
-	if a.pos.Load() == pos+1 {
-		h.add(clock() - a.at.Load())
-		a.pos.Store(0)
 	}
 }
 
@@ -98,7 +75,7 @@ func (w *producer[T]) wait(item *T) {
 	l.waits.Add(weight)
 	began := clock()
 	r.room.join(w.seg.parker)
-	for !w.refuse(item, weight) && !r.offer(item) {
+	for !w.refuse(item, weight) && (r.solo && !r.offerSolo(item) || !r.solo && !r.offer(item)) {
 		<-w.seg.parker.token
 	}
 	r.room.leave(w.seg.parker)
@@ -138,13 +115,13 @@ func (w *producer[T]) refuse(item *T, weight int64) bool {
 	state := l.ring.state.Load()
 	switch {
 	case state&ringAborted != 0:
-		w.seg.err = p.abortCause()
+		w.seg.shut(p.abortCause())
 		l.settle(item, weight, abandoned, p.abortReason())
 	case state&ringStopped != 0:
 		if !w.refused {
 			w.refused = true
 			if w.seg.stopped++; w.seg.stopped == len(w.seg.exits) {
-				w.seg.err = ErrClosed
+				w.seg.shut(ErrClosed)
 			}
 		}
 		l.settle(item, weight, filtered, ReasonStopped)
@@ -158,7 +135,7 @@ func (w *producer[T]) refuse(item *T, weight int64) bool {
 
 // settle counts an item that the stage will not take.
 func (l *link[T]) settle(item *T, weight int64, c column, reason string) {
-	l.stage.doorNode().end(c, reason, weight, nil)
+	l.stage.door.end(c, reason, weight, nil)
 	if l.charge != nil {
 		l.stage.p.budget.release(int64(l.charge(item)))
 	}

@@ -32,9 +32,11 @@ func (b *markBook) join() int {
 	return len(b.shown) - 1
 }
 
-// show notes that producer has shown mark num while the tail stood at pos. It reports whether
-// there is news for the consumer, and whether all producers have ended.
-func (b *markBook) show(producer int, num, pos uint64) (news, ended bool) {
+// show notes that producer has shown mark num. claimed tells where the tail stands, and is asked
+// under the lock: the last producer to show a mark must not place it ahead of what another put
+// meanwhile and has shown too. It reports whether there is news for the consumer, and whether all
+// producers have ended.
+func (b *markBook) show(producer int, num uint64, claimed func() uint64) (news, ended bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.shown[producer] = max(b.shown[producer], num)
@@ -49,6 +51,7 @@ func (b *markBook) show(producer int, num, pos uint64) (news, ended bool) {
 		return false, false
 	}
 	b.entered = all
+	pos := claimed()
 	if b.first.num == 0 {
 		b.first = place{pos, all}
 	} else {
@@ -77,7 +80,7 @@ func (b *markBook) take(pos uint64) (num uint64, more bool) {
 
 // show is called by a producer that has put all it had before mark num.
 func (r *ring[T]) show(producer int, num uint64) {
-	news, ended := r.marks.show(producer, num, r.tail.Load()&^closedBit)
+	news, ended := r.marks.show(producer, num, r.claimed)
 	switch {
 	case ended:
 		r.close()
@@ -89,7 +92,7 @@ func (r *ring[T]) show(producer int, num uint64) {
 // met returns the mark that the consumer has reached, 0 if none.
 func (r *ring[T]) met() uint64 {
 	r.state.And(^uint32(ringMarked)) // before the look, so that a newer mark sets it again
-	num, more := r.marks.take(uint64(r.next.load()))
+	num, more := r.marks.take(r.next)
 	if more {
 		r.state.Or(ringMarked)
 	}

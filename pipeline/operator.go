@@ -47,7 +47,7 @@ func Fuse[A, B any](build func(in *In[A], out *Out[B]) func(*A)) Stage[A, B] {
 type In[A any] struct {
 	node   *node
 	seg    *segment
-	plain  bool // each A weighs 1, and no budget watches
+	plain  bool // each A weighs 1
 	weigh  func(*A) int
 	trying bool  // a failure is only noted, since the item may be tried again
 	cause  error // that failure
@@ -58,11 +58,10 @@ func (in *In[A]) Context() context.Context { return in.seg.ctx }
 
 // Filtered says that the operator turned item away on purpose.
 func (in *In[A]) Filtered(item *A) {
-	if in.plain {
-		in.node.filtered.inc()
-		return
+	in.node.filtered.inc()
+	if !in.plain {
+		in.node.filtered.add(in.extra(item))
 	}
-	in.node.filtered.add(int64(in.weight(item)))
 }
 
 // FilteredN says that n items, which the operator took out of a larger one, were turned away.
@@ -70,11 +69,10 @@ func (in *In[A]) FilteredN(n int) { in.node.filtered.add(int64(n)) }
 
 // Delivered says that a sink is done with item and it got where it was meant to go.
 func (in *In[A]) Delivered(item *A) {
-	if in.plain {
-		in.node.delivered.inc()
-		return
+	in.node.delivered.inc()
+	if !in.plain {
+		in.node.delivered.add(in.extra(item))
 	}
-	in.node.delivered.add(int64(in.weight(item)))
 }
 
 // Failed says that err ended item. The stage's failure policy decides what follows: the item is
@@ -100,11 +98,10 @@ func (in *In[A]) FailedPart(part any, err error) {
 // Hold says that the operator keeps item, to push it later alone or with others. Until then it
 // is in flight here. Say it after whatever may panic.
 func (in *In[A]) Hold(item *A) {
-	if in.plain {
-		in.node.held.inc()
-		return
+	in.node.held.inc()
+	if !in.plain {
+		in.node.held.add(in.extra(item))
 	}
-	in.node.held.add(int64(in.weight(item)))
 }
 
 // OnMark has send called at each mark and once at the end: it pushes what the operator holds.
@@ -114,48 +111,41 @@ func (in *In[A]) OnMark(send func()) {
 }
 
 // Stop says that the operator wants no more. Items that still come are its own to filter.
-func (in *In[A]) Stop() { in.seg.err = ErrClosed }
+func (in *In[A]) Stop() { in.seg.shut(ErrClosed) }
 
-func (in *In[A]) weight(item *A) int {
-	if in.weigh == nil {
-		return 1
-	}
-	return in.weigh(item)
-}
+func (in *In[A]) weight(item *A) int { return weightOf(in.weigh, item) }
+
+// extra is what item weighs beyond 1.
+func (in *In[A]) extra(item *A) int64 { return int64(in.weigh(item) - 1) }
 
 // Out is where an operator pushes items.
 type Out[B any] struct {
-	node  *node
-	next  func(*B)
-	plain bool // each B weighs 1, the operator holds nothing, and no budget watches
-	weigh func(*B) int
-	held  bool // the operator holds items
-	bytes func(*B) int
+	node *node
+	next func(*B)
 }
 
 // Push hands *item to the next stage and returns when that is done with it, or has put it into
 // its link. The pointer is the operator's again afterwards, the item is not.
 func (out *Out[B]) Push(item *B) {
-	if out.plain {
-		out.node.out.inc()
-		out.next(item)
-		return
-	}
-	out.pushSlow(item)
+	out.node.out.inc() // see heavy for items that weigh more
+	out.next(item)     // one call and no branch, so that Push is inlined
 }
 
-func (out *Out[B]) pushSlow(item *B) {
-	n, weight := out.node, int64(1)
-	if out.weigh != nil {
-		weight = int64(out.weigh(item))
-		n.sizes.add(weight)
+// heavy stands before next where a push has more to it: items have a weight, the operator holds
+// items, or a byte budget watches.
+func heavy[B any](n *node, weigh, charge func(*B) int, holds bool, next func(*B)) func(*B) {
+	return func(item *B) {
+		weight := int64(weightOf(weigh, item))
+		n.out.add(weight - 1)
+		if weigh != nil {
+			n.sizes.add(weight)
+		}
+		if holds {
+			n.held.add(-min(weight, n.held.load()))
+		}
+		if charge != nil {
+			n.bytes.Add(-int64(charge(item)))
+		}
+		next(item)
 	}
-	if out.held {
-		n.held.add(-min(weight, n.held.load()))
-	}
-	if out.bytes != nil {
-		n.bytes.Add(-int64(out.bytes(item)))
-	}
-	n.out.add(weight)
-	out.next(item)
 }

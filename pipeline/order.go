@@ -13,10 +13,11 @@ type order[B any] struct {
 	rouse  func() // wakes workers that wait for the window to move
 	inside atomic.Int64
 
+	head  atomic.Uint64 // the ticket that is passed on next
+	gated atomic.Bool   // a worker waits for the window to move
+
 	mu       sync.Mutex
-	head     uint64 // the ticket that is passed on next
 	draining bool
-	gated    bool // a worker waits for the window to move
 	slots    []result[B]
 	workers  []orderWorker[B]
 }
@@ -31,8 +32,11 @@ type orderWorker[B any] struct {
 	next func(*B) // into the link downstream
 }
 
+// orderWindow is how far the workers may be ahead of the slowest item, in items a worker.
+const orderWindow = 64
+
 func newOrder[B any](s *stage, workers int, rouse func()) *order[B] {
-	o := &order[B]{rouse: rouse, slots: make([]result[B], 4*workers), workers: make([]orderWorker[B], workers)}
+	o := &order[B]{rouse: rouse, slots: make([]result[B], orderWindow*workers), workers: make([]orderWorker[B], workers)}
 	s.inside = o.inside.Load
 	return o
 }
@@ -50,15 +54,14 @@ func (o *order[B]) worker(i int, next func(*B)) func(*B) {
 	}
 }
 
-// open reports whether the item with this ticket fits into the window.
+// open reports whether the item with this ticket fits into the window. If not, the caller is
+// roused when the window has moved.
 func (o *order[B]) open(ticket uint64) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if ticket < o.head+uint64(len(o.slots)) {
+	if ticket < o.head.Load()+uint64(len(o.slots)) {
 		return true
 	}
-	o.gated = true
-	return false
+	o.gated.Store(true)
+	return ticket < o.head.Load()+uint64(len(o.slots))
 }
 
 // complete says that worker i is through with the item of this ticket.
@@ -68,12 +71,12 @@ func (o *order[B]) complete(i int, ticket uint64) {
 	s := o.slot(ticket)
 	s.done = true
 	s.items, w.made = w.made, s.items[:0] // the buffers change places
-	if o.draining || ticket != o.head {
+	if o.draining || ticket != o.head.Load() {
 		o.mu.Unlock()
 		return
 	}
 	o.draining = true
-	for s = o.slot(o.head); s.done; s = o.slot(o.head) {
+	for s = o.slot(o.head.Load()); s.done; s = o.slot(o.head.Load()) {
 		o.mu.Unlock() // nobody else drains, and no worker has this slot's next ticket yet
 		for k := range s.items {
 			w.next(&s.items[k])
@@ -81,13 +84,11 @@ func (o *order[B]) complete(i int, ticket uint64) {
 		clear(s.items)
 		o.mu.Lock()
 		s.done = false
-		o.head++
+		o.head.Add(1)
 	}
 	o.draining = false
-	gated := o.gated
-	o.gated = false
 	o.mu.Unlock()
-	if gated {
+	if o.gated.Load() && o.gated.CompareAndSwap(true, false) {
 		o.rouse()
 	}
 }

@@ -185,6 +185,11 @@ func (p *Pipeline) build(ctx context.Context) error {
 	for _, head := range p.heads {
 		head()
 	}
+	for _, s := range p.stages {
+		if s.link != nil {
+			s.link.settled()
+		}
+	}
 	return errors.Join(p.errs...)
 }
 

@@ -32,10 +32,48 @@ func (d *pump[T]) walk() {
 			d.seg.spawn(d.run)
 		}
 	}()
+	d.walkOn()
+	clean = true
+}
+
+func (d *pump[T]) walkOn() {
 	for !d.ended {
+		d.stream()
 		d.step()
 	}
-	clean = true
+}
+
+// stream walks items for as long as they lie ready and nothing else is up. It is step written
+// out, without the calls and questions that an item seldom needs.
+func (d *pump[T]) stream() {
+	r := d.ring
+	if r.pool != nil || r.weigh != nil {
+		return
+	}
+	slots, at := r.slots, r.next
+	for r.state.Load() == 0 && d.seg.err == nil {
+		s := &slots[at&uint64(len(slots)-1)]
+		if s.seq.Load() != at+1 {
+			return
+		}
+		d.busy = true
+		r.begun.inc()
+		d.into.inc()
+		d.next(&s.val)
+		d.busy = false
+		if statsOn && at%sampleEvery == 0 {
+			r.arrival.done(at, &d.seg.head.waits)
+		}
+		if r.scrub {
+			var none T
+			s.val = none
+		}
+		at++
+		r.next = at
+		if at%r.every == 0 {
+			r.release()
+		}
+	}
 }
 
 // step deals with one event.

@@ -13,9 +13,9 @@ const (
 
 // reader is a goroutine's side of a link: its only consumer, or one of several workers.
 type reader[T any] struct {
-	link      *link[T]
 	ring      *ring[T]
 	seg       *segment
+	into      *counter    // counts what is taken, in items
 	attention func() bool // another reason to return from take; nil if there is none
 	mark      uint64      // that take met
 	busy      bool        // an item was begun and is not done
@@ -24,8 +24,8 @@ type reader[T any] struct {
 	waiter    chan struct{}
 }
 
-func (l *link[T]) reader(seg *segment) *reader[T] {
-	return &reader[T]{link: l, ring: l.ring, seg: seg, waiter: make(chan struct{}, 1)}
+func (l *link[T]) reader(seg *segment, into *counter) *reader[T] {
+	return &reader[T]{ring: l.ring, seg: seg, into: into, waiter: make(chan struct{}, 1)}
 }
 
 // take waits for the next item, and returns it where it lies. The caller calls done when it is
@@ -63,7 +63,7 @@ func (d *reader[T]) take() (*T, event) {
 
 func (d *reader[T]) begin(p *T) {
 	d.busy = true
-	d.seg.head.taken.add(d.ring.begin(p))
+	d.into.add(d.ring.begin(p))
 }
 
 // done frees the item's slot.
@@ -78,8 +78,8 @@ func (d *reader[T]) done() {
 		d.cell = none
 		return
 	}
-	if at := uint64(r.next.load()); statsOn && at%sampleEvery == 0 {
-		d.link.arrival.done(at, &d.seg.head.waits)
+	if statsOn && r.next%sampleEvery == 0 {
+		r.arrival.done(r.next, &d.seg.head.waits)
 	}
 	r.advance()
 }

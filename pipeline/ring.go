@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -26,34 +25,39 @@ const (
 //
 // A producer claims a position by moving tail, writes the slot there, and publishes it by
 // setting the slot's seq to position+1. The consumer knows the next position it wants, waits
-// until that slot shows it, and may work on the item in the slot. It publishes the room it
-// made every few items, because each publication costs as much as a put.
+// until that slot shows it, and works on the item in the slot. It publishes the room it made
+// every few items, because each publication costs as much as a put.
 type ring[T any] struct {
 	slots []slot[T]
 	mask  uint64
-	limit uint64 // items at most: what Queue asked for
-	every uint64 // positions between two publications of head
-	scrub bool   // T holds pointers, so a used slot must be emptied for the collector
+	limit uint64       // items at most: what Queue asked for
+	every uint64       // positions between two publications of head
+	scrub bool         // T holds pointers, so a used slot must be emptied for the collector
+	solo  bool         // there is one producer, which claims without a locked instruction
+	weigh func(*T) int // nil if each item weighs 1
 
 	_    [64]byte
-	tail atomic.Uint64 // next position to claim, and closedBit
-	_    [56]byte
+	tail atomic.Uint64 // next position to claim, unless solo, and closedBit
+	put  counter       // next position to claim, if solo
+	seen uint64        // what a solo producer last saw of head
+	_    [40]byte
 	head atomic.Uint64 // positions below are free
-	// The consumer alone writes these. An item counts as begun from the moment it is looked at,
-	// and its slot is free when the consumer is done with it.
+	// Only the consumer writes these, or whoever holds the pool's lock. An item counts as begun
+	// from the moment it is looked at, and is done when next has passed it.
 	begun counter
-	next  counter
+	next  uint64
 	_     [40]byte
 	// Seldom written, read by both sides at each item.
-	state atomic.Uint32
-	idle  atomic.Bool   // the consumer is parked, or about to be
-	token chan struct{} // wakes the parked consumer; room for the one token that idle allows
-	pool  *intake[T]    // not nil if several consumers share the ring
-	room  roomQueue     // producers that wait for room
-	marks markBook
+	state   atomic.Uint32
+	idle    atomic.Bool   // the consumer is parked, or about to be
+	token   chan struct{} // wakes the parked consumer; room for the one token that idle allows
+	pool    *intake[T]    // not nil if several consumers share the ring
+	room    roomQueue     // producers that wait for room
+	marks   markBook
+	arrival arrival
 
-	weigh  func(*T) int // nil if each item weighs 1
-	weight atomic.Int64 // what is inside, kept only if weigh is not nil
+	weight  atomic.Int64 // what is inside, kept only if weigh is not nil
+	entered atomic.Int64 // what ever was, likewise
 }
 
 type slot[T any] struct {
@@ -70,7 +74,7 @@ func newRing[T any](limit int) *ring[T] {
 		slots: make([]slot[T], size),
 		mask:  uint64(size - 1),
 		limit: uint64(limit),
-		every: uint64(min(max(limit/8, 1), 32)),
+		every: uint64(min(max(size/8, 1), 32)),
 		scrub: holdsPointers[T](),
 		token: make(chan struct{}, 1),
 		weigh: weigherOf[T](),
@@ -88,24 +92,66 @@ func (r *ring[T]) offer(v *T) bool {
 			return false // closedBit makes pos larger than any head
 		}
 		if r.tail.CompareAndSwap(pos, pos+1) {
-			if r.weigh != nil {
-				r.weight.Add(int64(r.weigh(v)))
-			}
-			s := &r.slots[pos&r.mask]
-			s.val = *v
-			s.seq.Store(pos + 1)
-			if r.idle.Load() {
-				r.wake()
-			}
+			r.publish(pos, v)
 			return true
 		}
 	}
 }
 
-// full reports whether there is no room now.
-func (r *ring[T]) full() bool {
-	return r.tail.Load()&^closedBit >= r.head.Load()+r.limit
+// offerSolo is offer for the only producer of a ring.
+func (r *ring[T]) offerSolo(v *T) bool {
+	pos := uint64(r.put.load())
+	if pos >= r.seen+r.limit {
+		if r.seen = r.head.Load(); pos >= r.seen+r.limit {
+			return false
+		}
+	}
+	if r.state.Load() > ringMarked {
+		return false
+	}
+	if r.weigh != nil || pos%sampleEvery == 0 {
+		r.put.inc()
+		r.publish(pos, v)
+		return true
+	}
+	s := &r.slots[pos&uint64(len(r.slots)-1)] // publish written out
+	s.val = *v
+	r.put.inc()
+	s.seq.Store(pos + 1)
+	if r.idle.Load() {
+		r.wake()
+	}
+	return true
 }
+
+// publish fills the slot at a position that the caller has claimed.
+func (r *ring[T]) publish(pos uint64, v *T) {
+	if statsOn && pos%sampleEvery == 0 {
+		r.arrival.note(pos)
+	}
+	s := &r.slots[pos&r.mask]
+	s.val = *v
+	if r.weigh != nil {
+		weight := int64(r.weigh(&s.val)) // there, so that v need not move to the heap
+		r.weight.Add(weight)
+		r.entered.Add(weight)
+	}
+	s.seq.Store(pos + 1)
+	if r.idle.Load() {
+		r.wake()
+	}
+}
+
+// claimed is the next position to be claimed: all below are taken, or will be.
+func (r *ring[T]) claimed() uint64 {
+	if r.solo {
+		return uint64(r.put.load())
+	}
+	return r.tail.Load() &^ closedBit
+}
+
+// full reports whether there is no room now.
+func (r *ring[T]) full() bool { return r.claimed() >= r.head.Load()+r.limit }
 
 func (r *ring[T]) closed() bool { return r.tail.Load()&closedBit != 0 }
 
@@ -149,9 +195,8 @@ func (r *ring[T]) wake() {
 // peek returns the next item where it lies, nil if there is none yet. For the consumer only,
 // which calls begin when it starts on the item, and advance when it is done.
 func (r *ring[T]) peek() *T {
-	at := uint64(r.next.load())
-	s := &r.slots[at&r.mask]
-	if s.seq.Load() != at+1 {
+	s := &r.slots[r.next&r.mask]
+	if s.seq.Load() != r.next+1 {
 		return nil
 	}
 	return &s.val
@@ -163,48 +208,39 @@ func (r *ring[T]) begin(v *T) int64 {
 	if r.weigh == nil {
 		return 1
 	}
-	w := int64(r.weigh(v))
-	r.weight.Add(-w)
-	return w
+	weight := int64(r.weigh(v))
+	r.weight.Add(-weight)
+	return weight
 }
 
 // advance frees the slot of the item that peek returned.
 func (r *ring[T]) advance() {
-	at := uint64(r.next.load())
-	s := &r.slots[at&r.mask]
 	if r.scrub {
 		var none T
-		s.val = none
+		r.slots[r.next&r.mask].val = none
 	}
-	r.next.add(1)
-	if at+1 >= r.head.Load()+r.every {
-		r.release(at + 1)
+	r.next++
+	if r.next%r.every == 0 {
+		r.release()
 	}
 }
 
-// release publishes that all positions below at are free again.
-func (r *ring[T]) release(at uint64) {
-	r.head.Store(at)
+// release publishes the room that the consumer has made.
+func (r *ring[T]) release() {
+	r.head.Store(r.next)
 	if r.room.waiting.Load() > 0 {
 		r.room.wakeOne()
 	}
 }
 
 // ended reports whether nothing more will ever come.
-func (r *ring[T]) ended() bool {
-	tail := r.tail.Load()
-	return tail&closedBit != 0 && tail&^closedBit == uint64(r.next.load())
-}
+func (r *ring[T]) ended() bool { return r.closed() && r.claimed() == r.next }
 
 // await parks the consumer until there may be something for it: an item, a mark, the end, or
 // whatever attention reports. It may return early. It returns at once if there is something.
 func (r *ring[T]) await(attention func() bool) {
-	at := uint64(r.next.load())
-	if r.head.Load() != at {
-		r.release(at)
-	}
-	if runtime.Gosched(); r.stirs(attention) { // a producer that just needed the processor
-		return
+	if r.head.Load() != r.next {
+		r.release()
 	}
 	r.idle.Store(true)
 	if r.stirs(attention) && r.idle.CompareAndSwap(true, false) {
@@ -221,7 +257,7 @@ func (r *ring[T]) stirs(attention func() bool) bool {
 // urgent reports whether state holds something the consumer has not dealt with. A mark that
 // lies behind items not yet put would otherwise keep it awake.
 func (r *ring[T]) urgent() bool {
-	return r.state.Load() > ringMarked || r.marks.due(uint64(r.next.load()))
+	return r.state.Load() > ringMarked || r.marks.due(r.next)
 }
 
 // depth is what is inside, in items.
@@ -229,14 +265,21 @@ func (r *ring[T]) depth() int64 {
 	if r.weigh != nil {
 		return r.weight.Load()
 	}
-	begun := r.begun.load()
-	return max(int64(r.tail.Load()&^closedBit)-begun, 0)
+	return int64(r.values())
 }
 
 // values is what is inside, in values: a batch is one.
 func (r *ring[T]) values() int {
-	begun := r.begun.load()
-	return int(max(int64(r.tail.Load()&^closedBit)-begun, 0))
+	begun := r.begun.load() // first, so that it is not ahead
+	return int(int64(r.claimed()) - begun)
+}
+
+// total is what has ever been put in, in items.
+func (r *ring[T]) total() int64 {
+	if r.weigh != nil {
+		return r.entered.Load()
+	}
+	return int64(r.claimed())
 }
 
 // roomQueue holds the producers that wait for room, first come first served. A consumer wakes

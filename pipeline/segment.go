@@ -22,7 +22,7 @@ type segment struct {
 	ctx   context.Context
 	index int // among the workers of the head
 
-	err     error // why nothing more gets through; set by exits, read by the head
+	err     error // why nothing more gets through; see shut
 	stopped int   // exits whose consumers want no more
 
 	attn    atomic.Uint32 // see attend
@@ -42,6 +42,8 @@ const (
 	attnMark  = 1 << iota // a flush has begun
 	attnStop              // sources end
 	attnAbort             // the drain's deadline has passed
+	attnErr               // nothing gets through: see err
+	attnBytes             // each item has to ask the byte budget for room
 )
 
 // exit is where a segment's items leave it: a link, or a sink that is fused.
@@ -187,4 +189,13 @@ func (seg *segment) settlePanic(v any) *PanicError {
 func (seg *segment) lose(n *node, c column, reason string, item any, weight int64, err error) {
 	n.end(c, reason, weight, err)
 	seg.p.onLoss(n.stage, reason, item, weight)
+}
+
+// shut notes why nothing more gets through the segment's exits. Its head finds out before its
+// next item.
+func (seg *segment) shut(why error) {
+	seg.err = why
+	if seg.stage.sources {
+		seg.attn.Or(attnErr)
+	}
 }

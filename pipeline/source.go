@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"strings"
 )
@@ -59,6 +60,49 @@ func (out *Outlet[T]) Attend() error {
 // Attention returns a channel that is readable when the engine wants a source to call Attend.
 func (out *Outlet[T]) Attention() <-chan struct{} { return out.attention }
 
+// Pull calls next for one item after the other until it returns [io.EOF], another error, or the
+// run is ending. next fills in *item whole; the stages below work on it where it is, so nothing is
+// copied, and its memory is used again. It is the cheapest way to feed a pipeline, since the loop
+// is the engine's, and it goes on after runtime.Goexit in a stage below.
+func (out *Outlet[T]) Pull(ctx context.Context, next func(ctx context.Context, item *T) error) error {
+	for {
+		err := out.pull(ctx, next)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// pull is Pull until an operator panics. One recover covers all items.
+func (out *Outlet[T]) pull(ctx context.Context, next func(ctx context.Context, item *T) error) error {
+	seg, n, item := out.seg, out.node, &out.cell
+	defer out.rescue()
+	for {
+		if err := next(ctx, item); err != nil {
+			return err
+		}
+		if seg.attn.Load() != 0 {
+			if err := out.admit(*item); err != nil {
+				return err
+			}
+		}
+		out.inside = true
+		n.out.inc()
+		if out.weigh != nil {
+			out.settle(item)
+		}
+		out.next(item)
+		out.inside = false
+		if out.scrub {
+			var none T
+			*item = none
+		}
+	}
+}
+
 // admit does what Send has to do for a source before it accepts an item: it looks whether the
 // run is ending, lets marks pass, and waits for room in the byte budget.
 func (out *Outlet[T]) admit(item T) error {
@@ -91,6 +135,9 @@ func startSource[T any](s *stage, source Source[T], t *tap[T]) {
 	seg.head = n
 	out := newOutlet(seg, n, t)
 	out.source = true
+	if out.charge != nil {
+		seg.attn.Or(attnBytes)
+	}
 	out.attention = make(chan struct{}, 1)
 	seg.poke = func() {
 		select {

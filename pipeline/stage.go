@@ -94,7 +94,7 @@ func (o *options) bad(format string, args ...any) {
 func Name(name string) Option { return func(o *options) { o.name = name } }
 
 // Queue bounds the stage's link to n values: items, or batches where those flow. The default is
-// 256, and 4 for values that stand for several items. A stage with a queue has a goroutine.
+// 1024, and 4 for values that stand for several items. A stage with a queue has a goroutine.
 func Queue(n int) Option {
 	return func(o *options) {
 		o.queue, o.queued = n, true
@@ -172,7 +172,7 @@ type stage struct {
 	dead     bool // below a dead-letter flow: counted apart
 	silent   bool
 	nodes    []*node // one for each goroutine that runs it
-	door     *node   // what was settled before the stage took it
+	door     *node   // what was settled before the stage took it, by any goroutine; nil without a link
 	link     linkView
 	entry    entryView
 	segs     []*segment
@@ -188,20 +188,12 @@ func (s *stage) newNode() *node {
 	return n
 }
 
-// doorNode is the account of what is settled before the stage takes it. Several goroutines
-// write it, so it uses atomics only.
-func (s *stage) doorNode() *node {
-	if s.door == nil {
-		s.door = &node{stage: s, in: new(counter)}
-	}
-	return s.door
-}
-
 // linkView is what the engine sees of a link whose item type it does not know.
 type linkView interface {
 	depth() int64   // items
 	room() int      // values
 	waiting() int64 // items in the hands of producers that wait for room
+	settled()
 	abort()
 	sweep() // settles what is left when the run is over
 }

@@ -41,6 +41,20 @@ func Each[T any](f func(item T)) pipeline.Sink[T] {
 	}).Named("each")
 }
 
+// View is Each for items that are large values: look gets a pointer, so nothing is copied. It must
+// not keep the pointer.
+func View[T any](look func(item *T)) pipeline.Sink[T] {
+	if look == nil {
+		return pipeline.BadSink[T]("view", errNil)
+	}
+	return pipeline.FuseSink(func(in *pipeline.In[T]) func(*T) {
+		return func(item *T) {
+			look(item)
+			in.Delivered(item)
+		}
+	}).Named("view")
+}
+
 // Discard takes items and does nothing with them.
 func Discard[T any]() pipeline.Sink[T] {
 	return pipeline.FuseSink(func(in *pipeline.In[T]) func(*T) { return in.Delivered }).Named("discard")

@@ -12,13 +12,13 @@ import (
 // In all of them a zero string, slice, time or [Value] says nothing and is left out. Numbers and booleans are pointers,
 // because 0 and false are said on purpose: new(0.2), new(1024), new(true). nil says nothing.
 type Attributes interface {
-	// SpanType is the type of the spans that have these attributes. It is the same for all values of a Go type.
+	// SpanType is the type of the spans that have these attributes: the same for all values of a Go type, except [Custom].
 	SpanType() Type
 	// AppendJSON appends the attributes as one JSON object.
 	AppendJSON(buf []byte) []byte
 }
 
-// Custom is the attributes of a span type that this package does not know.
+// Custom is the attributes of a span type that this package does not know. [As] does not read it: its values are there.
 type Custom struct {
 	Type   Type
 	Values Value // an object; null means {}
@@ -110,8 +110,13 @@ func (s *Span) missingID() (attribute string) {
 	if attribute == "" || s.EntityType != entity || s.EntityID == "" {
 		return ""
 	}
-	if !s.Attributes.IsNull() && (!s.Attributes.IsObject() || !s.Attributes.Get(attribute).IsNull()) {
+	if !s.Attributes.IsNull() && !s.Attributes.IsObject() {
 		return ""
+	}
+	for m := range s.Attributes.members() {
+		if m.named(attribute) {
+			return ""
+		}
 	}
 	return attribute
 }

@@ -41,19 +41,19 @@ func (t *Tripwire) write(o *object) {
 	if t == nil {
 		return
 	}
-	o.group("tripwireAbort", func(o *object) {
-		o.text("reason", t.Reason)
-		o.text("processorId", t.ProcessorID)
-		o.bool("retry", t.Retry)
-		o.value("metadata", t.Metadata)
-	})
+	g := o.open("tripwireAbort")
+	o.text("reason", t.Reason)
+	o.text("processorId", t.ProcessorID)
+	o.bool("retry", t.Retry)
+	o.value("metadata", t.Metadata)
+	o.shut(g)
 }
 
 // ProcessorRun is one run of a processor on the messages of an agent.
 type ProcessorRun struct {
 	ProcessorName string `json:"processorName,omitempty"` // 0.x
 	ProcessorType string `json:"processorType,omitempty"` // 0.x: input or output
-	Pipeline
+	ProcessorHook
 }
 
 // SpanType returns [TypeProcessorRun].
@@ -68,23 +68,23 @@ func (a ProcessorRun) AppendJSON(buf []byte) []byte {
 	return o.close()
 }
 
-// Pipeline is the place of a span in an agent's chain of processors. All but the index are 1.x.
-type Pipeline struct {
+// ProcessorHook is the place of a span in an agent's chain of processors. All but the index are 1.x.
+type ProcessorHook struct {
 	ProcessorExecutor    string    `json:"processorExecutor,omitempty"` // workflow or legacy
 	ProcessorIndex       *int      `json:"processorIndex,omitempty"`
-	ProcessorPhase       string    `json:"processorPhase,omitempty"` // input, inputStep, llmRequest, llmResponse, outputStream, outputResult, outputStep, toolResult or requestError
+	ProcessorPhase       string    `json:"processorPhase,omitempty"` // from input and inputStep to toolResult and requestError
 	HookDurationMs       *float64  `json:"hookDurationMs,omitempty"`
 	MessageListMutations Value     `json:"messageListMutations,omitempty"`
 	TripwireAbort        *Tripwire `json:"tripwireAbort,omitempty"`
 }
 
-func (p *Pipeline) write(o *object) {
-	o.text("processorExecutor", p.ProcessorExecutor)
-	o.int("processorIndex", p.ProcessorIndex)
-	o.text("processorPhase", p.ProcessorPhase)
-	o.float("hookDurationMs", p.HookDurationMs)
-	o.value("messageListMutations", p.MessageListMutations)
-	p.TripwireAbort.write(o)
+func (h *ProcessorHook) write(o *object) {
+	o.text("processorExecutor", h.ProcessorExecutor)
+	o.int("processorIndex", h.ProcessorIndex)
+	o.text("processorPhase", h.ProcessorPhase)
+	o.float("hookDurationMs", h.HookDurationMs)
+	o.value("messageListMutations", h.MessageListMutations)
+	h.TripwireAbort.write(o)
 }
 
 // MemoryOperation is one use of an agent's memory.
@@ -99,7 +99,7 @@ type MemoryOperation struct {
 	InputTokens           *int   `json:"inputTokens,omitempty"`
 	SelectedModel         string `json:"selectedModel,omitempty"`
 	MultiThread           *bool  `json:"multiThread,omitempty"`
-	Pipeline
+	ProcessorHook
 }
 
 // SpanType returns [TypeMemoryOperation].
@@ -130,7 +130,7 @@ type WorkspaceAction struct {
 	SandboxProvider    string `json:"sandboxProvider,omitempty"`
 	FilesystemProvider string `json:"filesystemProvider,omitempty"`
 	Success            *bool  `json:"success,omitempty"`
-	Pipeline
+	ProcessorHook
 }
 
 // SpanType returns [TypeWorkspaceAction].
@@ -157,7 +157,7 @@ type SkillAction struct {
 	SkillFormat string `json:"skillFormat,omitempty"`
 	SkillName   string `json:"skillName,omitempty"`
 	Success     *bool  `json:"success,omitempty"`
-	Pipeline
+	ProcessorHook
 }
 
 // SpanType returns [TypeSkillAction].
@@ -182,7 +182,7 @@ type SkillResolution struct {
 	SkillCount  *int   `json:"skillCount,omitempty"`
 	Phase       string `json:"phase,omitempty"`
 	SkillFormat string `json:"skillFormat,omitempty"`
-	Pipeline
+	ProcessorHook
 }
 
 // SpanType returns [TypeSkillResolution].

@@ -79,13 +79,13 @@ func (c *CostContext) write(o *object) {
 	if c == nil {
 		return
 	}
-	o.group("costContext", func(o *object) {
-		o.text("provider", c.Provider)
-		o.text("model", c.Model)
-		o.float("estimatedCost", c.EstimatedCost)
-		o.text("costUnit", c.CostUnit)
-		o.value("costMetadata", c.CostMetadata)
-	})
+	g := o.open("costContext")
+	o.text("provider", c.Provider)
+	o.text("model", c.Model)
+	o.float("estimatedCost", c.EstimatedCost)
+	o.text("costUnit", c.CostUnit)
+	o.value("costMetadata", c.CostMetadata)
+	o.shut(g)
 }
 
 // ModelParameters is what a model call was asked with.
@@ -107,19 +107,19 @@ func (p *ModelParameters) write(o *object) {
 	if p == nil {
 		return
 	}
-	o.group("parameters", func(o *object) {
-		o.int("maxOutputTokens", p.MaxOutputTokens)
-		o.float("temperature", p.Temperature)
-		o.float("topP", p.TopP)
-		o.float("topK", p.TopK)
-		o.float("presencePenalty", p.PresencePenalty)
-		o.float("frequencyPenalty", p.FrequencyPenalty)
-		o.texts("stopSequences", p.StopSequences)
-		o.int("seed", p.Seed)
-		o.int("maxRetries", p.MaxRetries)
-		o.value("abortSignal", p.AbortSignal)
-		o.value("headers", p.Headers)
-	})
+	g := o.open("parameters")
+	o.int("maxOutputTokens", p.MaxOutputTokens)
+	o.float("temperature", p.Temperature)
+	o.float("topP", p.TopP)
+	o.float("topK", p.TopK)
+	o.float("presencePenalty", p.PresencePenalty)
+	o.float("frequencyPenalty", p.FrequencyPenalty)
+	o.texts("stopSequences", p.StopSequences)
+	o.int("seed", p.Seed)
+	o.int("maxRetries", p.MaxRetries)
+	o.value("abortSignal", p.AbortSignal)
+	o.value("headers", p.Headers)
+	o.shut(g)
 }
 
 // ModelStep is one round of a generation: a model call and the tool calls it asked for.

@@ -2,6 +2,7 @@ package span
 
 import (
 	"slices"
+	"sync"
 	"time"
 	"unsafe"
 )
@@ -78,34 +79,40 @@ type seal struct {
 // span's values and so its size. A value that is not valid JSON stays as it is and is refused when the span is
 // encoded. Whoever changes a frozen span may freeze it again; until then its size stays the old one.
 func (s *Span) Freeze() {
-	s.Attributes, s.seal.attributes = checked(s.Attributes)
-	s.Metadata, s.seal.metadata = checked(s.Metadata)
-	s.RequestContext, s.seal.requestContext = checked(s.RequestContext)
-	s.Input, s.seal.input = checked(s.Input)
-	s.Output, s.seal.output = checked(s.Output)
+	scratch := scratches.Get().(*[]byte)
+	s.Attributes, s.seal.attributes = checked(s.Attributes, scratch)
+	s.Metadata, s.seal.metadata = checked(s.Metadata, scratch)
+	s.RequestContext, s.seal.requestContext = checked(s.RequestContext, scratch)
+	s.Input, s.seal.input = checked(s.Input, scratch)
+	s.Output, s.seal.output = checked(s.Output, scratch)
 	if s.Error != nil {
-		s.Error.Details, s.seal.details = checked(s.Error.Details)
+		s.Error.Details, s.seal.details = checked(s.Error.Details, scratch)
+	}
+	if cap(*scratch) <= 64<<10 { // one large value must not keep its room for ever
+		scratches.Put(scratch)
 	}
 	s.seal.size = s.measure()
 	s.seal.frozen = true
 }
 
+// scratches are buffers that values are checked into.
+var scratches = sync.Pool{New: func() any { return new([]byte) }}
+
 // checked returns v in compact form, and the same again if it is valid.
-func checked(v Value) (kept, seal Value) {
+func checked(v Value, scratch *[]byte) (kept, seal Value) {
 	if v.IsNull() {
 		return "", ""
 	}
-	var room [512]byte // most values are short, and most are compact already: then nothing is allocated
-	buf := room[:0]
-	if len(v) > len(room) {
-		buf = make([]byte, 0, len(v))
-	}
-	out, err := appendCompact(buf, string(v), maxDepth)
+	out, err := appendCompact((*scratch)[:0], string(v), maxDepth)
 	if err != nil {
 		return v, ""
 	}
+	*scratch = out
 	if string(out) != string(v) {
 		v = Value(out)
+	}
+	if v.IsNull() {
+		return "", ""
 	}
 	return v, v
 }

@@ -123,7 +123,9 @@ func (u Usage) JSON() Value {
 
 func (u *Usage) write(o *object, key string) {
 	if u != nil {
-		o.group(key, u.members)
+		g := o.open(key)
+		u.members(o)
+		o.shut(g)
 	}
 }
 
@@ -138,23 +140,23 @@ func (u *Usage) members(o *object) {
 	o.int("promptCacheHitTokens", u.PromptCacheHitTokens)
 	o.int("promptCacheMissTokens", u.PromptCacheMissTokens)
 	if d := u.InputDetails; d != nil {
-		o.group("inputDetails", func(o *object) {
-			o.int("text", d.Text)
-			o.int("cacheRead", d.CacheRead)
-			o.int("cacheWrite", d.CacheWrite)
-			o.int("cacheWrite5m", d.CacheWrite5m)
-			o.int("cacheWrite1h", d.CacheWrite1h)
-			o.int("audio", d.Audio)
-			o.int("image", d.Image)
-		})
+		g := o.open("inputDetails")
+		o.int("text", d.Text)
+		o.int("cacheRead", d.CacheRead)
+		o.int("cacheWrite", d.CacheWrite)
+		o.int("cacheWrite5m", d.CacheWrite5m)
+		o.int("cacheWrite1h", d.CacheWrite1h)
+		o.int("audio", d.Audio)
+		o.int("image", d.Image)
+		o.shut(g)
 	}
 	if d := u.OutputDetails; d != nil {
-		o.group("outputDetails", func(o *object) {
-			o.int("text", d.Text)
-			o.int("reasoning", d.Reasoning)
-			o.int("audio", d.Audio)
-			o.int("image", d.Image)
-		})
+		g := o.open("outputDetails")
+		o.int("text", d.Text)
+		o.int("reasoning", d.Reasoning)
+		o.int("audio", d.Audio)
+		o.int("image", d.Image)
+		o.shut(g)
 	}
 }
 

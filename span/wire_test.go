@@ -312,6 +312,7 @@ func TestOddInputIsTaken(t *testing.T) {
 		{"both of two keys", `{"traceId":"t","spanId":"1","id":"2","spanType":"a","type":"b","error":{"message":"x"},"errorInfo":{"message":"y"}}`, func(s *Span) any { return fmt.Sprint(s.ID, s.Type, s.Error.Message) }, "1ax"},
 		{"a root that does not say so", `{"traceId":"t","spanId":"1"}`, func(s *Span) any { return s.Root }, true},
 		{"a truncation mark for an object", `{"traceId":"t","spanId":"1","metadata":"[MaxDepth]"}`, func(s *Span) any { return s.Metadata }, Value(`"[MaxDepth]"`)},
+		{"as many unknown keys as may be", `{"traceId":"t","spanId":"1"` + unknownKeys(256) + `}`, func(s *Span) any { return len(s.Extra) }, 256},
 		{"__proto__ is a key like others", `{"traceId":"t","spanId":"1","__proto__":{"a":1}}`, func(s *Span) any { return s.Extra }, []Field{{"__proto__", `{"a":1}`}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -327,6 +328,14 @@ func TestOddInputIsTaken(t *testing.T) {
 			}
 		})
 	}
+}
+
+func unknownKeys(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `,"k%d":%d`, i, i)
+	}
+	return b.String()
 }
 
 func TestBadRecordCostsNoNeighbour(t *testing.T) {
@@ -355,8 +364,10 @@ func TestBadRecordCostsNoNeighbour(t *testing.T) {
 		{"a bad escape", `{"traceId":"t","spanId":"1","output":"\x"}`, "output", ErrSyntax},
 		{"a control character", "{\"traceId\":\"t\",\"spanId\":\"1\",\"metadata\":\"\n\"}", "metadata", ErrSyntax},
 		{"a comma too many", `{"traceId":"t","spanId":"1",}`, "record", ErrSyntax},
+		{"too many unknown keys", `{"traceId":"t","spanId":"1"` + unknownKeys(257) + `}`, "record", ErrTooLarge},
+		{"a bad value under an empty key", `{"traceId":"t","spanId":"1","":x}`, `""`, ErrSyntax},
+		{"a bad value under a long key", `{"traceId":"t","spanId":"1","` + strings.Repeat("é", 100) + `":x}`, strings.Repeat("é", 32) + "…", ErrSyntax},
 		{"too deep", `{"traceId":"t","spanId":"1","input":` + strings.Repeat("[", 129) + strings.Repeat("]", 129) + `}`, "input", ErrTooDeep},
-		{"too large", `{"traceId":"t","spanId":"1","input":"` + strings.Repeat("a", 17<<20) + `"}`, "record", ErrTooLarge},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			body := `{"spans":[{"traceId":"t","spanId":"a"},` + tt.record + `,{"traceId":"t","spanId":"b"}]}`

@@ -177,18 +177,26 @@ func (o *object) ints(name string, list []int) {
 	o.buf = append(o.buf, ']')
 }
 
-// group writes an inner object unless it turns out empty.
-func (o *object) group(name string, write func(*object)) {
-	mark := len(o.buf)
+// open begins an inner object; shut ends it, or takes it back when it turned out empty. (A function
+// for the members would read better, but would move every object to the heap.)
+func (o *object) open(name string) group {
+	g := group{mark: len(o.buf)}
 	o.key(name)
 	o.buf = append(o.buf, '{')
-	empty := len(o.buf)
-	if write(o); len(o.buf) == empty {
-		o.buf = o.buf[:mark]
+	g.empty = len(o.buf)
+	return g
+}
+
+func (o *object) shut(g group) {
+	if len(o.buf) == g.empty {
+		o.buf = o.buf[:g.mark]
 		return
 	}
 	o.buf = append(o.buf, '}')
 }
+
+// group is where an inner object began: before its key, and behind its bracket.
+type group struct{ mark, empty int }
 
 func appendTexts(buf []byte, list []string) []byte {
 	buf = append(buf, '[')

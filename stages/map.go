@@ -11,11 +11,29 @@ func Map[A, B any](f func(A) B) pipeline.Stage[A, B] {
 	if f == nil {
 		return pipeline.BadStage[A, B]("map", errNil("f"))
 	}
+	if same, ok := mapSame(f).(pipeline.Stage[A, B]); ok {
+		return same
+	}
 	return pipeline.Fuse(func(_ *pipeline.In[A], out *pipeline.Out[B]) func(*A) {
 		made := new(B)
 		return func(item *A) {
 			*made = f(*item)
 			out.Push(made)
+		}
+	}).Named("map")
+}
+
+// mapSame is Map where the type stays: the result takes the place of the item, so there is one
+// cell in the cache instead of one a stage. It returns nil where A is not B.
+func mapSame[A, B any](f func(A) B) any {
+	g, ok := any(f).(func(A) A)
+	if !ok {
+		return nil
+	}
+	return pipeline.Fuse(func(_ *pipeline.In[A], out *pipeline.Out[A]) func(*A) {
+		return func(item *A) {
+			*item = g(*item)
+			out.Push(item)
 		}
 	}).Named("map")
 }

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"io"
 
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/sink"
@@ -12,15 +13,23 @@ import (
 // How the jobs are done with tailrace, through its public API, with its ledger, statistics and
 // failure handling on. Three ways: fused by value, fused in place, and a goroutine a stage.
 func init() {
-	J1.Register("tailrace", func(n int) Result { return tailraceJ1(n, scaleByValue) })
-	J1.Register("tailrace-inplace", func(n int) Result { return tailraceJ1(n, scaleInPlace) })
-	J2.Register("tailrace", func(n int) Result { return tailraceJ2(n, stages.Map(Increment)) })
-	J2.Register("tailrace-inplace", func(n int) Result { return tailraceJ2(n, stages.Apply(IncrementInPlace)) })
-	J2.Register("tailrace-async", func(n int) Result {
-		return tailraceJ2(n, stages.Apply(IncrementInPlace), pipeline.Async())
+	J1.Register("tailrace", func(n int) Result { return tailraceJ1(made(n), scaleByValue) })
+	J1.Register("tailrace-inplace", func(n int) Result { return tailraceJ1(madeInPlace(n), scaleInPlace) })
+	J2.Register("tailrace", func(n int) (seen Result) {
+		tailraceJ2(made(n), stages.Map(Increment), sink.Each(seen.Add))
+		return seen
 	})
-	J2.Register("tailrace-async-byvalue", func(n int) Result {
-		return tailraceJ2(n, stages.Map(Increment), pipeline.Async())
+	J2.Register("tailrace-inplace", func(n int) (seen Result) {
+		tailraceJ2(madeInPlace(n), stages.Apply(IncrementInPlace), sink.View(seen.addInPlace))
+		return seen
+	})
+	J2.Register("tailrace-async", func(n int) (seen Result) {
+		tailraceJ2(madeInPlace(n), stages.Apply(IncrementInPlace), sink.View(seen.addInPlace), pipeline.Async())
+		return seen
+	})
+	J2.Register("tailrace-async-byvalue", func(n int) (seen Result) {
+		tailraceJ2(made(n), stages.Map(Increment), sink.Each(seen.Add), pipeline.Async())
+		return seen
 	})
 	J3u.Register("tailrace", func(n int) Result { return tailraceJ3(n, false) })
 	J3o.Register("tailrace", func(n int) Result { return tailraceJ3(n, true) })
@@ -30,16 +39,44 @@ func init() {
 	Idle.Register("tailrace-async", func() Line { return tailraceLine(pipeline.Async()) })
 }
 
-// made is the source of all jobs: item by item, as a user's source would send them.
+// made is the source of the jobs.
 func made(n int) pipeline.Source[Item] {
-	return pipeline.SourceFunc[Item](func(_ context.Context, out *pipeline.Outlet[Item]) error {
-		for i := range n {
-			if err := out.Send(NewItem(i)); err != nil {
-				return err
-			}
+	i := 0
+	return source.Pull(func(_ context.Context, item *Item) error {
+		if i == n {
+			return io.EOF
 		}
+		*item = NewItem(i)
+		i++
 		return nil
 	})
+}
+
+// madeInPlace is made for chains that leave each item where it was made.
+func madeInPlace(n int) pipeline.Source[Item] {
+	i := 0
+	return source.Pull(func(_ context.Context, item *Item) error {
+		if i == n {
+			return io.EOF
+		}
+		item.make(i)
+		i++
+		return nil
+	})
+}
+
+// make is NewItem without the copy.
+//
+//go:noinline
+func (item *Item) make(i int) {
+	id := uint64(i)
+	item.ID, item.Key = id, id*0x9E3779B97F4A7C15
+	item.A, item.B, item.C, item.D, item.E, item.F = id, id, id, id, id, id
+}
+
+func (r *Result) addInPlace(item *Item) {
+	r.Items++
+	r.Sum += item.A
 }
 
 // must runs a pipeline whose jobs lose nothing.
@@ -64,22 +101,21 @@ func batches(f pipeline.Flow[Item], seen *Result) {
 	pipeline.To(pipeline.Via(f, batch), sink.Each(func(b pipeline.Batch[Item]) { seen.AddBatch(b) }))
 }
 
-func tailraceJ1(n int, scale func(pipeline.Flow[Item]) pipeline.Flow[Item]) (seen Result) {
+func tailraceJ1(items pipeline.Source[Item], scale func(pipeline.Flow[Item]) pipeline.Flow[Item]) (seen Result) {
 	p := pipeline.New(pipeline.Config{})
-	batches(scale(pipeline.From(p, made(n))), &seen)
+	batches(scale(pipeline.From(p, items)), &seen)
 	must(p)
 	return seen
 }
 
-func tailraceJ2(n int, increment pipeline.Stage[Item, Item], opts ...pipeline.Option) (seen Result) {
+func tailraceJ2(items pipeline.Source[Item], increment pipeline.Stage[Item, Item], end pipeline.Sink[Item], opts ...pipeline.Option) {
 	p := pipeline.New(pipeline.Config{})
-	f := pipeline.From(p, made(n))
+	f := pipeline.From(p, items)
 	for range increments {
 		f = pipeline.Via(f, increment, opts...)
 	}
-	pipeline.To(f, sink.Each(seen.Add), opts...)
+	pipeline.To(f, end, opts...)
 	must(p)
-	return seen
 }
 
 func tailraceJ3(n int, ordered bool) (seen Result) {
