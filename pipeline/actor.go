@@ -217,6 +217,24 @@ func (in *Inlet[T]) Abandoned(item T) {
 	in.seg.lose(in.node, abandoned, in.seg.p.abortReason(), item, int64(weightOf(in.weigh, &item)), nil)
 }
 
+// DeliveredN counts n of the items that a larger one stands for as delivered, when its parts end
+// differently. The actor settles each of them, and then calls [Inlet.Release].
+func (in *Inlet[T]) DeliveredN(n int) { in.node.end(delivered, "", int64(n), nil) }
+
+// FailedPart counts part, one or several of the items that a larger one stands for, as failed; see
+// DeliveredN. The failure policy does not apply to parts.
+func (in *Inlet[T]) FailedPart(part any, err error) {
+	in.seg.lose(in.node, failed, reasonOf(err), part, weightOfAny(part), err)
+}
+
+// FailedN is FailedPart for n items that nobody can tell from the others.
+func (in *Inlet[T]) FailedN(n int, err error) {
+	in.seg.lose(in.node, failed, reasonOf(err), nil, int64(n), err)
+}
+
+// Release gives back the bytes of an item that was settled in parts.
+func (in *Inlet[T]) Release(item T) { in.release(&item) }
+
 func (in *Inlet[T]) settle(item T, c column, reason string) {
 	in.release(&item)
 	in.node.end(c, reason, int64(weightOf(in.weigh, &item)), nil)
@@ -283,7 +301,7 @@ func newOutlet[T any](seg *segment, n *node, t *tap[T]) *Outlet[T] {
 // more or, for a source, if the run is ending; else the cause of the end of the stages' context.
 // An actor returns the error; the item is accounted for. A source keeps the item: it was refused.
 func (out *Outlet[T]) Send(item T) error {
-	if out.seg.attn.Load() != 0 {
+	if marksOn && out.seg.attn.Load() != 0 {
 		if err := out.admit(item); err != nil {
 			return err
 		}
@@ -300,7 +318,7 @@ func (out *Outlet[T]) Send(item T) error {
 // SendAt is Send for large items: it hands on the item where it lies, without a copy. Stages
 // below may change it there, so it is spent, but its memory is the caller's again afterwards.
 func (out *Outlet[T]) SendAt(item *T) error {
-	if out.seg.attn.Load() != 0 {
+	if marksOn && out.seg.attn.Load() != 0 {
 		if err := out.admit(*item); err != nil {
 			return err
 		}

@@ -12,6 +12,22 @@ import "sync/atomic"
 // type is made of atomics (counter_race.go), so a second writer is found there.
 type counter struct{ n int64 }
 
-func (c *counter) inc()        { c.n++ }
-func (c *counter) add(n int64) { c.n += n }
+func (c *counter) inc() {
+	if statsOn {
+		c.n++
+	}
+}
+
+func (c *counter) add(n int64) {
+	if statsOn {
+		c.n += n
+	}
+}
+
 func (c *counter) load() int64 { return atomic.LoadInt64(&c.n) }
+
+// position is a counter that the engine itself depends on.
+type position struct{ n int64 }
+
+func (p *position) inc()         { p.n++ }
+func (p *position) load() uint64 { return uint64(atomic.LoadInt64(&p.n)) }

@@ -88,11 +88,7 @@ func (in *In[A]) Failed(item *A, err error) {
 
 // FailedPart says that err ended part, one of the items in a larger one, while the rest goes on.
 func (in *In[A]) FailedPart(part any, err error) {
-	weight := int64(1)
-	if w, ok := part.(weigher); ok {
-		weight = int64(w.Items())
-	}
-	in.seg.lose(in.node, failed, reasonOf(err), part, weight, err)
+	in.seg.lose(in.node, failed, reasonOf(err), part, weightOfAny(part), err)
 }
 
 // Hold says that the operator keeps item, to push it later alone or with others. Until then it

@@ -86,14 +86,15 @@ type Pipeline struct {
 	cut      chan struct{} // closed when a Shutdown's context has ended
 	cutOnce  sync.Once
 
-	stageCtx    context.Context
-	cancelStage context.CancelCauseFunc
-	sourceCtx   context.Context
-	group       errgroup.Group // without its context: an error at one stage must not cancel the others
-	abort       atomic.Pointer[abortion]
-	marks       marker
-	started     time.Time
-	ended       atomic.Int64
+	stageCtx     context.Context
+	cancelStage  context.CancelCauseFunc
+	sourceCtx    context.Context
+	cancelSource context.CancelFunc
+	group        errgroup.Group // without its context: an error at one stage must not cancel the others
+	abort        atomic.Pointer[abortion]
+	marks        marker
+	started      time.Time
+	ended        atomic.Int64
 
 	mu     sync.Mutex
 	errs   []error // of the configuration, then of the run
@@ -153,6 +154,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		close(done)
 	}()
 	stuck := p.await(ctx, done)
+	p.cancelSource()
 	p.cancelStage(ErrClosed)
 	return p.close(p.conclude(stuck))
 }
@@ -176,12 +178,8 @@ func (p *Pipeline) build(ctx context.Context) error {
 	}
 	p.budget.reserve(int64(p.reserved))
 	p.started = time.Now()
-	p.sourceCtx = ctx
 	p.stageCtx, p.cancelStage = context.WithCancelCause(context.WithoutCancel(ctx))
-	sourceCtx, cancel := context.WithCancel(ctx)
-	p.sourceCtx = sourceCtx
-	context.AfterFunc(sourceCtx, p.stop)
-	go func() { <-p.halt; cancel() }()
+	p.sourceCtx, p.cancelSource = context.WithCancel(ctx)
 	for _, head := range p.heads {
 		head()
 	}
@@ -240,6 +238,7 @@ func (p *Pipeline) stop() { p.haltOnce.Do(func() { close(p.halt) }) }
 // Send or when they look at their context.
 func (p *Pipeline) stopSources() {
 	p.stop()
+	p.cancelSource()
 	for _, s := range p.stages {
 		if s.entry != nil {
 			s.entry.halt()

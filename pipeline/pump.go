@@ -51,7 +51,7 @@ func (d *pump[T]) stream() {
 		return
 	}
 	slots, at := r.slots, r.next
-	for r.state.Load() == 0 && d.seg.err == nil {
+	for (!marksOn || r.state.Load() == 0) && d.seg.err == nil {
 		s := &slots[at&uint64(len(slots)-1)]
 		if s.seq.Load() != at+1 {
 			return

@@ -38,13 +38,13 @@ type ring[T any] struct {
 
 	_    [64]byte
 	tail atomic.Uint64 // next position to claim, unless solo, and closedBit
-	put  counter       // next position to claim, if solo
+	put  position      // next position to claim, if solo
 	seen uint64        // what a solo producer last saw of head
 	_    [40]byte
 	head atomic.Uint64 // positions below are free
 	// Only the consumer writes these, or whoever holds the pool's lock. An item counts as begun
 	// from the moment it is looked at, and is done when next has passed it.
-	begun counter
+	begun position
 	next  uint64
 	_     [40]byte
 	// Seldom written, read by both sides at each item.
@@ -100,7 +100,7 @@ func (r *ring[T]) offer(v *T) bool {
 
 // offerSolo is offer for the only producer of a ring.
 func (r *ring[T]) offerSolo(v *T) bool {
-	pos := uint64(r.put.load())
+	pos := r.put.load()
 	if pos >= r.seen+r.limit {
 		if r.seen = r.head.Load(); pos >= r.seen+r.limit {
 			return false
@@ -145,7 +145,7 @@ func (r *ring[T]) publish(pos uint64, v *T) {
 // claimed is the next position to be claimed: all below are taken, or will be.
 func (r *ring[T]) claimed() uint64 {
 	if r.solo {
-		return uint64(r.put.load())
+		return r.put.load()
 	}
 	return r.tail.Load() &^ closedBit
 }
@@ -271,7 +271,7 @@ func (r *ring[T]) depth() int64 {
 // values is what is inside, in values: a batch is one.
 func (r *ring[T]) values() int {
 	begun := r.begun.load() // first, so that it is not ahead
-	return int(int64(r.claimed()) - begun)
+	return int(r.claimed() - begun)
 }
 
 // total is what has ever been put in, in items.

@@ -84,7 +84,7 @@ func (out *Outlet[T]) pull(ctx context.Context, next func(ctx context.Context, i
 		if err := next(ctx, item); err != nil {
 			return err
 		}
-		if seg.attn.Load() != 0 {
+		if marksOn && seg.attn.Load() != 0 {
 			if err := out.admit(*item); err != nil {
 				return err
 			}

@@ -47,6 +47,14 @@ func traitOf[T, I any](read func(I) int, without int) func(*T) int {
 	return nil
 }
 
+// weightOfAny is the weight of an item whose type is not known before.
+func weightOfAny(item any) int64 {
+	if w, ok := item.(weigher); ok {
+		return int64(w.Items())
+	}
+	return 1
+}
+
 // holdsPointers reports whether a T left behind would keep other memory alive.
 func holdsPointers[T any]() bool { return pointersIn(reflect.TypeFor[T]()) }
 

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// cpuTime is the user and system time of this process so far, on all cores together.
-func cpuTime() time.Duration {
+// CPUTime is the user and system time of this process so far, on all cores together.
+func CPUTime() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		return 0

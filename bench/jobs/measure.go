@@ -21,9 +21,9 @@ func (j *Job) Measure(impl Impl, n int) (Sample, error) {
 	runtime.GC()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	cpu, start := cpuTime(), time.Now()
+	cpu, start := CPUTime(), time.Now()
 	got := impl.Run(n)
-	wall, used := time.Since(start), cpuTime()-cpu
+	wall, used := time.Since(start), CPUTime()-cpu
 	runtime.ReadMemStats(&after)
 	return Sample{
 		Wall:   float64(wall.Nanoseconds()) / float64(n),

@@ -2,5 +2,5 @@
 
 package pipeline
 
-// statsOn: see switches.go.
+// statsOn: see switch_stats.go.
 const statsOn = false
