@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -401,19 +402,14 @@ type actorRun[A any] struct {
 // run calls the actor's function, again if its policy says so, and settles what it leaves.
 func (a *actorRun[A]) run() {
 	seg := a.in.seg
-	for again := true; again; {
-		err, gone := a.once()
-		if gone {
-			return // a new goroutine has taken over
-		}
-		again = a.judge(err)
+	for a.judge(a.once()) {
 	}
 	seg.finish()
 }
 
 // once calls the function and turns a panic into an error. After runtime.Goexit this goroutine
-// is lost: another one judges.
-func (a *actorRun[A]) once() (err error, gone bool) {
+// is lost, and once does not return: another one judges.
+func (a *actorRun[A]) once() (err error) {
 	seg, clean := a.in.seg, false
 	h := newHelpers(seg, a.in.wake)
 	a.in.helpers = h
@@ -422,24 +418,25 @@ func (a *actorRun[A]) once() (err error, gone bool) {
 			return
 		}
 		v := recover()
-		err = seg.settlePanic(v)
-		h.stop(err)
+		failure := seg.settlePanic(v)
+		_ = h.stop(failure) // the panic comes first
+		err = failure
 		if v == nil {
-			seg.spawn(func() {
-				if a.judge(err) {
-					a.run()
-					return
-				}
-				seg.finish()
-			})
+			seg.spawn(func() { a.resume(failure) })
 		}
 	}()
 	err = a.call(h.ctx)
 	clean = true
-	if cause := h.stop(err); err == nil {
-		err = cause
+	return cmp.Or(err, h.stop(err))
+}
+
+// resume goes on after runtime.Goexit took the goroutine of an actor.
+func (a *actorRun[A]) resume(failure *PanicError) {
+	if a.judge(failure) {
+		a.run()
+		return
 	}
-	return err, false
+	a.in.seg.finish()
 }
 
 // judge settles what the function left behind when it returned err, and reports whether it is to
@@ -448,19 +445,18 @@ func (a *actorRun[A]) judge(err error) bool {
 	in, seg, n := a.in, a.in.seg, a.in.node
 	in.arm(time.Time{})
 	in.hooks = nil
+	quits := err == nil || errors.Is(err, ErrClosed)
 	switch {
 	case seg.p.aborted():
 		seg.leftovers(n, err)
-	case err == nil && !in.over:
-		err = errors.New("it returned before its items ended, without Stop")
+	case quits && errors.Is(seg.err, ErrClosed): // downstream wants no more, so neither does it
+		in.reader.ring.tell(ringStopped)
 		seg.leftovers(n, nil)
-		a.dies(&StageError{Stage: n.stage.name, Err: err})
+	case quits && in.stopped, err == nil && in.over:
+		seg.leftovers(n, nil)
 	case err == nil:
 		seg.leftovers(n, nil)
-	case errors.Is(err, ErrClosed) && (seg.err == ErrClosed || in.stopped):
-		seg.err = ErrClosed
-		seg.leftovers(n, nil)
-		in.reader.ring.tell(ringStopped)
+		a.dies(&StageError{Stage: n.stage.name, Err: errors.New("it returned before its items ended, without Stop")})
 	default:
 		return a.failed(err)
 	}

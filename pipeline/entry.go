@@ -10,6 +10,7 @@ import (
 // Overflow says what becomes of an item that is pushed when there is no room.
 type Overflow uint8
 
+// The policies.
 const (
 	Block      Overflow = iota // the producer waits, until its context ends
 	DropNewest                 // the item is accepted and dropped
@@ -110,7 +111,7 @@ func (e *Entry[T]) Push(ctx context.Context, item T) error {
 	if e.budget.Load() == nil && e.link.ring.offer(&item) {
 		return nil
 	}
-	return e.pushSlow(ctx, item)
+	return e.pushSlow(ctx, item, true)
 }
 
 // TryPush is Push that never waits: it returns [ErrFull] where Push would.
@@ -118,11 +119,11 @@ func (e *Entry[T]) TryPush(item T) error {
 	if e.budget.Load() == nil && e.link.ring.offer(&item) {
 		return nil
 	}
-	return e.pushSlow(nil, item)
+	return e.pushSlow(context.Background(), item, false)
 }
 
-// pushSlow is Push where there is a byte budget, or no room at first. A nil ctx is TryPush.
-func (e *Entry[T]) pushSlow(ctx context.Context, it T) (err error) {
+// pushSlow is Push, or TryPush, where there is a byte budget, or no room at first.
+func (e *Entry[T]) pushSlow(ctx context.Context, it T, wait bool) (err error) {
 	item := &it // moves to the heap here, not in Push
 	weight := int64(weightOf(e.link.ring.weigh, item))
 	defer func() {
@@ -140,7 +141,7 @@ func (e *Entry[T]) pushSlow(ctx context.Context, it T) (err error) {
 		}
 		if !b.try(bytes) {
 			b.p.marks.emitAll()
-			if done, err := e.makeRoom(ctx, b, bytes, item, weight); done || err != nil {
+			if done, err := e.makeRoom(ctx, wait, b, bytes, item, weight); done || err != nil {
 				return err
 			}
 		}
@@ -150,12 +151,12 @@ func (e *Entry[T]) pushSlow(ctx context.Context, it T) (err error) {
 			}
 		}()
 	}
-	return e.enqueue(ctx, item, weight)
+	return e.enqueue(ctx, wait, item, weight)
 }
 
 // makeRoom gets bytes from the budget by the overflow policy. done says that the item was
 // dropped in its course.
-func (e *Entry[T]) makeRoom(ctx context.Context, b *budget, bytes int64, item *T, weight int64) (done bool, err error) {
+func (e *Entry[T]) makeRoom(ctx context.Context, wait bool, b *budget, bytes int64, item *T, weight int64) (done bool, err error) {
 	switch e.overflow {
 	case DropNewest:
 		e.drop(item, weight, ReasonByteBudget)
@@ -169,7 +170,7 @@ func (e *Entry[T]) makeRoom(ctx context.Context, b *budget, bytes int64, item *T
 		}
 		return false, nil
 	}
-	if ctx == nil {
+	if !wait {
 		return false, ErrFull
 	}
 	w := newParker()
@@ -178,7 +179,7 @@ func (e *Entry[T]) makeRoom(ctx context.Context, b *budget, bytes int64, item *T
 }
 
 // enqueue puts an item whose bytes are paid for into the queue.
-func (e *Entry[T]) enqueue(ctx context.Context, item *T, weight int64) error {
+func (e *Entry[T]) enqueue(ctx context.Context, wait bool, item *T, weight int64) error {
 	r := e.link.ring
 	if r.offer(item) {
 		return nil
@@ -202,7 +203,7 @@ func (e *Entry[T]) enqueue(ctx context.Context, item *T, weight int64) error {
 		}
 		return nil
 	}
-	if ctx == nil {
+	if !wait {
 		if e.closed() {
 			return ErrClosed
 		}

@@ -41,7 +41,7 @@ func pass[T any]() Stage[T, T] {
 // [Clone] gives each branch a copy. A branch that is slow slows the others down, once its queue
 // is full.
 func Fork[T any](f Flow[T], n int, opts ...Option) []Flow[T] {
-	p := pipelineOf(f)
+	p, f := pipelineOf(f), relayed(f)
 	s := p.newStage("fork", "fork", opts)
 	sp := &splitter[T]{stage: s}
 	in := connect(p, f, s, sp)
@@ -63,7 +63,7 @@ func Fork[T any](f Flow[T], n int, opts ...Option) []Flow[T] {
 // Partition sends each item into one of n flows: the one that lane returns for it, modulo n. So
 // items with the same key stay together and in order.
 func Partition[T any](f Flow[T], n int, lane func(T) int, opts ...Option) []Flow[T] {
-	p := pipelineOf(f)
+	p, f := pipelineOf(f), relayed(f)
 	s := p.newStage("partition", "partition", opts)
 	sp := &splitter[T]{stage: s, lane: lane}
 	in := connect(p, f, s, sp)
@@ -76,6 +76,15 @@ func Partition[T any](f Flow[T], n int, lane func(T) int, opts ...Option) []Flow
 	sp.branches(max(n, 1), in.shared)
 	sp.route = sp.toOne
 	return sp.flows()
+}
+
+// relayed gives a flow a link, and a goroutine behind it, if what takes its items needs them: a
+// splitter has none of its own.
+func relayed[T any](f Flow[T]) Flow[T] {
+	if f.tap == nil || f.tap.used || !f.tap.linked {
+		return f
+	}
+	return Via(f, pass[T]().Named("relay"))
 }
 
 // splitter takes a flow into several. It runs on the goroutine of the stage above; each branch

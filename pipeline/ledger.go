@@ -36,23 +36,6 @@ func (l Ledger) Balance() int64 {
 // Lost is how many items were accepted and not wanted away, and yet did not get through.
 func (l Ledger) Lost() int64 { return l.Dropped + l.Failed + l.Abandoned }
 
-func (l *Ledger) add(c column, n int64) {
-	switch c {
-	case delivered:
-		l.Delivered += n
-	case filtered:
-		l.Filtered += n
-	case dropped:
-		l.Dropped += n
-	case failed:
-		l.Failed += n
-	case abandoned:
-		l.Abandoned += n
-	case spooled:
-		l.Spooled += n
-	}
-}
-
 // Loss says how many items one stage lost, and why.
 type Loss struct {
 	Stage  string `json:"stage"`

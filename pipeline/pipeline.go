@@ -140,8 +140,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	}
 	defer close(p.over)
 	if err := p.build(ctx); err != nil {
-		p.close(err)
-		return err
+		return p.close(err)
 	}
 	done := make(chan struct{})
 	for i, seg := range p.segments {
@@ -345,7 +344,7 @@ func (p *Pipeline) close(err error) error {
 // returns, to each of its callers. A pipeline that does not run is closed for good.
 func (p *Pipeline) Shutdown(ctx context.Context) error {
 	if p.running.CompareAndSwap(false, true) {
-		p.close(nil)
+		_ = p.close(nil)
 		close(p.over)
 	}
 	p.stop()

@@ -1,5 +1,7 @@
 package pipeline
 
+import "errors"
+
 // pump is the head of a segment that has no function of its own: it takes items from a link and
 // walks each through the operators fused behind it.
 type pump[T any] struct {
@@ -104,7 +106,7 @@ func (d *pump[T]) through() {
 // quit ends a pump whose items get no further: what is still in its link is filtered, and those
 // who put into it are told.
 func (d *pump[T]) quit() {
-	if d.seg.err == ErrClosed {
+	if errors.Is(d.seg.err, ErrClosed) {
 		d.ring.tell(ringStopped)
 		return
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"runtime/debug"
 	"runtime/pprof"
-	"sync"
 	"sync/atomic"
 )
 
@@ -34,7 +33,6 @@ type segment struct {
 	idling  counter // ns parked for want of items
 	started atomic.Int64
 	ended   atomic.Int64
-	helpers sync.WaitGroup
 }
 
 // What a segment's head has to look at before its next item.
@@ -77,13 +75,15 @@ func (seg *segment) spawn(body func()) {
 // finish is called once, when the head has ended: the operators behind it send what they hold,
 // and all exits are told.
 func (seg *segment) finish() {
+	defer func() { // even if a hook calls runtime.Goexit
+		for _, n := range seg.ops {
+			seg.leftovers(n, nil)
+		}
+		seg.show(noMark)
+		seg.shown.Store(noMark)
+		seg.ended.Store(clock())
+	}()
 	seg.runHooks(seg.hooks)
-	for _, n := range seg.ops {
-		seg.leftovers(n, nil)
-	}
-	seg.show(noMark)
-	seg.shown.Store(noMark)
-	seg.ended.Store(clock())
 }
 
 // leftovers settles what a stage still holds when it has ended: with no error that is a bug of
@@ -114,10 +114,12 @@ func (seg *segment) leftovers(n *node, cause error) {
 // mark takes a mark through the segment: its operators send what they hold, in order, and then
 // its exits pass it on.
 func (seg *segment) mark(num uint64) {
-	seg.seen = num
+	defer func() { // even if a hook calls runtime.Goexit
+		seg.seen = num
+		seg.show(num)
+		seg.shown.Store(num)
+	}()
 	seg.runHooks(seg.hooks)
-	seg.show(num)
-	seg.shown.Store(num)
 }
 
 func (seg *segment) show(num uint64) {
@@ -129,10 +131,13 @@ func (seg *segment) show(num uint64) {
 	}
 }
 
+// runHooks calls hooks in order. If one calls runtime.Goexit, the others are called all the same.
 func (seg *segment) runHooks(hooks []*hook) {
-	for _, h := range hooks {
-		seg.runHook(h)
+	if len(hooks) == 0 {
+		return
 	}
+	defer seg.runHooks(hooks[1:])
+	seg.runHook(hooks[0])
 }
 
 // runHook calls one hook. If it panics, what its operator held is lost with it.

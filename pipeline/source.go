@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -155,11 +156,7 @@ func startSource[T any](s *stage, source Source[T], t *tap[T]) {
 type Resumable interface{ Resume() }
 
 func (r *sourceRun[T]) run() {
-	err, gone := r.once()
-	if gone {
-		return
-	}
-	r.end(err)
+	r.end(r.once())
 }
 
 func (r *sourceRun[T]) end(err error) {
@@ -175,7 +172,9 @@ func (r *sourceRun[T]) ending(err error) bool {
 	return errors.Is(err, ErrClosed) || ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
 }
 
-func (r *sourceRun[T]) once() (err error, gone bool) {
+// once calls Feed and turns a panic into an error. After runtime.Goexit it does not return, and
+// another goroutine resumes.
+func (r *sourceRun[T]) once() (err error) {
 	seg, clean := r.seg, false
 	h := newHelpers(seg, seg.poke)
 	ctx, cancel := context.WithCancel(context.WithValue(seg.p.sourceCtx, helpersKey{}, h))
@@ -186,20 +185,16 @@ func (r *sourceRun[T]) once() (err error, gone bool) {
 		}
 		v := recover()
 		failure := seg.settlePanic(v)
-		h.stop(failure)
+		_ = h.stop(failure) // the panic comes first
 		err = failure
 		if v == nil {
-			gone = true
 			seg.spawn(func() { r.resume(failure) })
 		}
 	}()
 	err = r.source.Feed(ctx, r.out)
 	clean = true
 	cancel()
-	if cause := h.stop(err); err == nil {
-		err = cause
-	}
-	return err, false
+	return cmp.Or(err, h.stop(err))
 }
 
 // resume goes on after runtime.Goexit took the goroutine of a source.

@@ -64,7 +64,7 @@ func compare(rounds, items int) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	for i, v := range variants {
 		build := exec.Command("go", "build", "-tags", v.tag, "-o", binary(dir, i), "github.com/tailrace-go/tailrace/bench/overhead")
 		if out, err := build.CombinedOutput(); err != nil {
