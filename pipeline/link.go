@@ -56,16 +56,20 @@ type producer[T any] struct {
 func (l *link[T]) enter(seg *segment) func(*T) {
 	w := &producer[T]{ring: l.ring, link: l, seg: seg, index: l.ring.marks.join()}
 	seg.exits = append(seg.exits, w)
-	return w.put
+	return func(item *T) {
+		if !w.offer(item) {
+			w.wait(item)
+		}
+	}
 }
 
 func (w *producer[T]) show(num uint64) { w.link.ring.show(w.index, num) }
 
-// put returns when the item is in the link, or is settled because it cannot be.
-func (w *producer[T]) put(item *T) {
-	if r := w.ring; r.solo && !r.offerSolo(item) || !r.solo && !r.offer(item) {
-		w.wait(item)
+func (w *producer[T]) offer(item *T) bool {
+	if w.ring.solo {
+		return w.ring.offerSolo(item)
 	}
+	return w.ring.offer(item)
 }
 
 // wait parks until the item is in the link, or is settled.
@@ -75,7 +79,7 @@ func (w *producer[T]) wait(item *T) {
 	l.waits.Add(weight)
 	began := clock()
 	r.room.join(w.seg.parker)
-	for !w.refuse(item, weight) && (r.solo && !r.offerSolo(item) || !r.solo && !r.offer(item)) {
+	for !w.refuse(item, weight) && !w.offer(item) {
 		<-w.seg.parker.token
 	}
 	r.room.leave(w.seg.parker)

@@ -72,7 +72,7 @@ func (d *pump[T]) stream() {
 		}
 		at++
 		r.next = at
-		if at%r.every == 0 {
+		if at&r.stride == 0 {
 			r.release()
 		}
 	}

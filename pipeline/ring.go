@@ -28,13 +28,13 @@ const (
 // until that slot shows it, and works on the item in the slot. It publishes the room it made
 // every few items, because each publication costs as much as a put.
 type ring[T any] struct {
-	slots []slot[T]
-	mask  uint64
-	limit uint64       // items at most: what Queue asked for
-	every uint64       // positions between two publications of head
-	scrub bool         // T holds pointers, so a used slot must be emptied for the collector
-	solo  bool         // there is one producer, which claims without a locked instruction
-	weigh func(*T) int // nil if each item weighs 1
+	slots  []slot[T]
+	mask   uint64
+	limit  uint64       // items at most: what Queue asked for
+	stride uint64       // head is published when next&stride is 0
+	scrub  bool         // T holds pointers, so a used slot must be emptied for the collector
+	solo   bool         // there is one producer, which claims without a locked instruction
+	weigh  func(*T) int // nil if each item weighs 1
 
 	_    [64]byte
 	tail atomic.Uint64 // next position to claim, unless solo, and closedBit
@@ -71,13 +71,13 @@ func newRing[T any](limit int) *ring[T] {
 		size *= 2
 	}
 	r := &ring[T]{
-		slots: make([]slot[T], size),
-		mask:  uint64(size - 1),
-		limit: uint64(limit),
-		every: uint64(min(max(size/8, 1), 32)),
-		scrub: holdsPointers[T](),
-		token: make(chan struct{}, 1),
-		weigh: weigherOf[T](),
+		slots:  make([]slot[T], size),
+		mask:   uint64(size - 1),
+		limit:  uint64(limit),
+		stride: uint64(min(max(size/8, 1), 32)) - 1,
+		scrub:  holdsPointers[T](),
+		token:  make(chan struct{}, 1),
+		weigh:  weigherOf[T](),
 	}
 	r.room.ring = r
 	return r
@@ -98,7 +98,8 @@ func (r *ring[T]) offer(v *T) bool {
 	}
 }
 
-// offerSolo is offer for the only producer of a ring.
+// offerSolo is offer for the only producer of a ring. It is the way of most items between two
+// goroutines, so it is one function without a call.
 func (r *ring[T]) offerSolo(v *T) bool {
 	pos := r.put.load()
 	if pos >= r.seen+r.limit {
@@ -109,14 +110,13 @@ func (r *ring[T]) offerSolo(v *T) bool {
 	if r.state.Load() > ringMarked {
 		return false
 	}
+	r.put.inc()
 	if r.weigh != nil || pos%sampleEvery == 0 {
-		r.put.inc()
 		r.publish(pos, v)
 		return true
 	}
-	s := &r.slots[pos&uint64(len(r.slots)-1)] // publish written out
+	s := &r.slots[pos&uint64(len(r.slots)-1)]
 	s.val = *v
-	r.put.inc()
 	s.seq.Store(pos + 1)
 	if r.idle.Load() {
 		r.wake()
@@ -220,7 +220,7 @@ func (r *ring[T]) advance() {
 		r.slots[r.next&r.mask].val = none
 	}
 	r.next++
-	if r.next%r.every == 0 {
+	if r.next&r.stride == 0 {
 		r.release()
 	}
 }

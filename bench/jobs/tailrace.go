@@ -158,15 +158,18 @@ func tailraceJ5(n int) (seen Result) {
 	return seen
 }
 
-func tailraceLine(opts ...pipeline.Option) Line {
+// tailraceLine has a goroutine a stage if async, as the lines of channels do: the first stage is on
+// that of the source, and the sink is on that of the last stage.
+func tailraceLine(async ...pipeline.Option) Line {
 	p := pipeline.New(pipeline.Config{})
 	emitter := source.NewEmitter[Item](source.EmitterConfig{Queue: idleDepth})
 	f := pipeline.From(p, emitter)
-	for range idleStages {
-		f = pipeline.Via(f, stages.Map(Increment), opts...)
+	f = pipeline.Via(f, stages.Map(Increment))
+	for range idleStages - 1 {
+		f = pipeline.Via(f, stages.Map(Increment), async...)
 	}
 	arrived := make(chan Item)
-	pipeline.To(f, sink.Each(func(item Item) { arrived <- item }), opts...)
+	pipeline.To(f, sink.Each(func(item Item) { arrived <- item }))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
