@@ -42,9 +42,9 @@ type inlet struct {
 	over    bool  // nothing more comes
 	stopped bool
 	silent  bool
-	flushed bool   // the hooks had their last call
-	pending uint64 // a mark that waits until the actor has settled what it took before
-	target  int64  // what it will have settled by then
+	flushed bool          // the hooks had their last call
+	pending atomic.Uint64 // a mark that waits until the actor has settled what it took before
+	target  int64         // what it will have settled by then
 	timer   *time.Timer
 	dueAt   time.Time
 	fired   atomic.Bool // the timer went off: spares a look at the clock for each item
@@ -75,7 +75,7 @@ func (in *Inlet[T]) RecvUntil(t time.Time) (T, error) {
 		in.arm(t)
 	}
 	for !in.over {
-		if in.pending != 0 {
+		if in.pending.Load() != 0 {
 			in.passMark()
 		}
 		if in.called() {
@@ -153,15 +153,30 @@ func (in *inlet) OnMark(send func() error) {
 // then follows as soon as the actor has settled as many items as it had taken.
 func (in *inlet) met(num uint64) {
 	in.callHooks()
-	in.pending, in.target = num, in.node.taken.load()
+	in.target = in.node.taken.load()
+	in.pending.Store(num)
 	in.passMark()
 }
 
 func (in *inlet) passMark() {
-	n := in.node
-	if in.silent || n.taken.load()-n.unsettled() >= in.target {
-		in.seg.mark(in.pending)
-		in.pending = 0
+	if in.ripe() {
+		in.seg.mark(in.pending.Load())
+		in.pending.Store(0)
+	}
+}
+
+// ripe reports whether what was taken before the pending mark is settled.
+func (in *inlet) ripe() bool {
+	return in.silent || in.node.taken.load()-in.node.unsettled() >= in.target
+}
+
+// attention reports whether the actor is to look up although nothing is in its link.
+func (in *inlet) attention() bool { return in.called() || in.pending.Load() != 0 && in.ripe() }
+
+// nudge is called when something was settled, perhaps by a helper while the actor sleeps on a mark.
+func (in *inlet) nudge() {
+	if in.pending.Load() != 0 {
+		in.wake()
 	}
 }
 
@@ -190,11 +205,16 @@ func (in *inlet) end(cause error) {
 // returns.
 func (in *inlet) Err() error { return in.err }
 
+// Draining returns a channel that is closed when the run is ending: its sources were told to end,
+// or have all ended. More items may come, but an actor that waits for better times before it
+// works on those it has need not wait any longer.
+func (in *Inlet[T]) Draining() <-chan struct{} { return in.seg.p.ending }
+
 // Stop says that the actor wants no more items. What is queued is filtered, and upstream ends,
 // unless it also feeds others. All ends.
 func (in *Inlet[T]) Stop() {
 	in.stopped = true
-	in.reader.ring.tell(ringStopped)
+	in.reader.forsake(ringStopped)
 	in.end(nil)
 }
 
@@ -210,27 +230,34 @@ func (in *Inlet[T]) Delivered(item T) { in.settle(item, delivered, "") }
 func (in *Inlet[T]) Failed(item T, err error) {
 	in.release(&item)
 	in.seg.failItem(in.node, item, int64(weightOf(in.weigh, &item)), err)
+	in.nudge()
 }
 
 // Abandoned says that the actor gave item up because its context ended.
 func (in *Inlet[T]) Abandoned(item T) {
 	in.release(&item)
 	in.seg.lose(in.node, abandoned, in.seg.p.abortReason(), item, int64(weightOf(in.weigh, &item)), nil)
+	in.nudge()
 }
 
 // DeliveredN counts n of the items that a larger one stands for as delivered, when its parts end
 // differently. The actor settles each of them, and then calls [Inlet.Release].
-func (in *Inlet[T]) DeliveredN(n int) { in.node.end(delivered, "", int64(n), nil) }
+func (in *Inlet[T]) DeliveredN(n int) {
+	in.node.end(delivered, "", int64(n), nil)
+	in.nudge()
+}
 
 // FailedPart counts part, one or several of the items that a larger one stands for, as failed; see
 // DeliveredN. The failure policy does not apply to parts.
 func (in *Inlet[T]) FailedPart(part any, err error) {
 	in.seg.lose(in.node, failed, reasonOf(err), part, weightOfAny(part), err)
+	in.nudge()
 }
 
 // FailedN is FailedPart for n items that nobody can tell from the others.
 func (in *Inlet[T]) FailedN(n int, err error) {
 	in.seg.lose(in.node, failed, reasonOf(err), nil, int64(n), err)
+	in.nudge()
 }
 
 // Release gives back the bytes of an item that was settled in parts.
@@ -239,6 +266,7 @@ func (in *Inlet[T]) Release(item T) { in.release(&item) }
 func (in *Inlet[T]) settle(item T, c column, reason string) {
 	in.release(&item)
 	in.node.end(c, reason, int64(weightOf(in.weigh, &item)), nil)
+	in.nudge()
 }
 
 // release gives the item's bytes back to the budget.
@@ -270,7 +298,7 @@ func (b *builder[A, B]) startActor(seg *segment, n *node) {
 	r := b.link.reader(seg, &n.taken)
 	in := &Inlet[A]{inlet: &inlet{seg: seg, node: n, silent: b.stage.silent}, reader: r, weigh: weigherOf[A](), charge: b.link.charge}
 	in.wake = r.poke
-	r.attention = in.called
+	r.attention = in.attention
 	var out *Outlet[B]
 	if b.sink {
 		b.terminal(seg)
@@ -450,7 +478,7 @@ func (a *actorRun[A]) judge(err error) bool {
 	case seg.p.aborted():
 		seg.leftovers(n, err)
 	case quits && errors.Is(seg.err, ErrClosed): // downstream wants no more, so neither does it
-		in.reader.ring.tell(ringStopped)
+		in.reader.forsake(ringStopped)
 		seg.leftovers(n, nil)
 	case quits && in.stopped, err == nil && in.over:
 		seg.leftovers(n, nil)
@@ -507,7 +535,7 @@ func (a *actorRun[A]) again() bool {
 // must not wait for it, so what comes is abandoned.
 func (a *actorRun[A]) dies(err error) {
 	if a.in.node.stage.alive.Add(-1) == 0 {
-		a.in.reader.ring.tell(ringFailed)
+		a.in.reader.forsake(ringFailed)
 	}
 	if err != nil {
 		a.in.seg.p.fail(err)

@@ -11,7 +11,7 @@ type budget struct {
 	p     *Pipeline
 	limit atomic.Int64 // MaxBytes less what stages reserve
 	used  atomic.Int64
-	freed atomic.Bool // something was given back since the last mark for want of room
+	given atomic.Int64 // how often something was given back while somebody waited
 	room  roomQueue
 }
 
@@ -58,14 +58,19 @@ func (b *budget) take(n int64, w *parker, stop func() error) error {
 	}
 	b.room.join(w)
 	defer b.room.leave(w)
+	asked := b.given.Load() - 1
 	for {
 		if err := stop(); err != nil {
 			return err
 		}
+		given := b.given.Load()
 		if b.try(n) {
 			return nil
 		}
-		b.p.marks.emitAll()
+		if given != asked { // else only a mark came by, perhaps the one asked for
+			asked = given
+			b.p.marks.emitAll()
+		}
 		<-w.token
 	}
 }
@@ -77,7 +82,7 @@ func (b *budget) release(n int64) {
 	}
 	b.used.Add(-n)
 	if b.room.waiting.Load() > 0 {
-		b.freed.Store(true)
+		b.given.Add(1)
 		b.room.wakeOne()
 	}
 }

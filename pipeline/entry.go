@@ -248,7 +248,8 @@ func (e *Entry[T]) closed() bool {
 // drop counts an item as accepted and dropped.
 func (e *Entry[T]) drop(item *T, weight int64, reason string) {
 	e.shed.Add(weight)
-	e.lose(item, weight, reason)
+	e.door.note(dropped, reason, weight, nil)
+	e.lost(item, weight, reason)
 }
 
 // evict drops the oldest item that waits. It reports false if none does.
@@ -262,35 +263,38 @@ func (e *Entry[T]) evict(reason string) bool {
 	}
 	item := *p
 	weight := r.begin(p)
+	e.door.note(dropped, reason, weight, nil) // under the lock, so that no mark overtakes it
 	r.advance()
 	r.release()
 	q.mu.Unlock()
 	if b := e.budget.Load(); b != nil {
 		b.release(int64(e.charge(&item)))
 	}
-	e.lose(&item, weight, reason)
+	e.lost(&item, weight, reason)
 	return true
 }
 
-func (e *Entry[T]) lose(item *T, weight int64, reason string) {
-	e.door.note(dropped, reason, weight, nil)
+// lost hands an item that is counted as dropped to OnLoss.
+func (e *Entry[T]) lost(item *T, weight int64, reason string) {
 	if s := e.stage.Load(); s != nil {
 		s.p.onLoss(s, reason, *item, weight)
 	}
 }
 
 // Close ends the entry: Push returns [ErrClosed], and Forward returns when what waits is sent.
-func (e *Entry[T]) Close() { e.link.ring.close() }
+func (e *Entry[T]) Close() {
+	e.link.ring.close()
+	e.budget.Load().wakeAll() // a Push may wait there
+}
 
 // Waiting is how many values wait now.
 func (e *Entry[T]) Waiting() int { return e.link.ring.values() }
 
-func (e *Entry[T]) halt()  { e.link.ring.close() }
-func (e *Entry[T]) abort() { e.link.ring.close(); e.link.abort() }
+func (e *Entry[T]) poke()  { e.link.ring.rouse() }
+func (e *Entry[T]) halt()  { e.Close() }
+func (e *Entry[T]) abort() { e.Close(); e.link.abort() }
 func (e *Entry[T]) enter(num uint64) {
-	if !e.link.ring.ended() {
-		e.link.ring.show(0, num)
-	}
+	e.link.ring.show(0, num)
 }
 func (e *Entry[T]) refused() int64  { return e.refuse.Load() }
 func (e *Entry[T]) accepted() int64 { return e.link.ring.total() + e.shed.Load() }
@@ -303,7 +307,6 @@ func (out *Outlet[T]) Forward(e *Entry[T]) error {
 	}
 	if e.pump == nil {
 		e.pump = &pump[T]{reader: e.link.reader(out.seg, &out.node.out), next: out.next}
-		out.seg.poke = e.pump.poke
 	}
 	d := e.pump
 	d.through() // with what a goroutine began that did not come back

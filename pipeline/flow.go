@@ -104,6 +104,9 @@ func To[T any](f Flow[T], sink Sink[T], opts ...Option) {
 	p := pipelineOf(f)
 	s := p.newStage("sink", sink.name, opts)
 	if s.policy.kind == policyDefault {
+		s.policy = sink.policy
+	}
+	if s.policy.kind == policyDefault {
 		s.policy = FailRun
 	}
 	b := &builder[T, struct{}]{stage: s, sink: true}

@@ -18,6 +18,9 @@ type marker struct {
 	wait int
 	done bool
 	emit uint64 // the mark that was sent because the byte budget had no room
+	// again says that somebody asked for such a mark while one was on its way: what it waits for
+	// may have come in behind it.
+	again bool
 }
 
 func (m *marker) init(p *Pipeline) { m.p, m.news = p, make(chan struct{}) }
@@ -44,7 +47,8 @@ func (m *marker) progress() {
 	}
 	if b := m.p.budget; b != nil && m.emit != 0 && m.reached() >= m.emit {
 		m.emit = 0
-		if b.room.waiting.Load() > 0 && b.freed.Swap(false) {
+		if m.again && b.room.waiting.Load() > 0 {
+			m.again = false
 			m.emit = m.send()
 		}
 	}
@@ -73,8 +77,8 @@ func (m *marker) send() uint64 {
 	return num
 }
 
-// emitAll makes every batch emit, because there is no room for more bytes. Calls while one such
-// mark is on its way do nothing.
+// emitAll makes every batch emit, because there is no room for more bytes. A call while one such
+// mark is on its way has another follow it.
 func (m *marker) emitAll() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -83,9 +87,12 @@ func (m *marker) emitAll() {
 	default:
 		return
 	}
-	if m.emit == 0 && !m.done {
-		m.p.budget.freed.Store(false)
+	switch {
+	case m.done:
+	case m.emit == 0:
 		m.emit = m.send()
+	default:
+		m.again = true
 	}
 }
 

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"reflect"
+	"slices"
 )
 
 // Merge makes one flow of several. Items of one flow stay in order; those of different flows
@@ -14,15 +15,16 @@ func Merge[T any](flows ...Flow[T]) Flow[T] {
 		p.wrong(s.name, "it has no flows")
 		return open(&tap[T]{stage: s})
 	}
-	p := pipelineOf(flows[0])
+	first := flows[max(slices.IndexFunc(flows, func(f Flow[T]) bool { return f.tap != nil }), 0)]
+	p := pipelineOf(first)
 	s := p.newStage("merge", "merge", nil)
 	out := &tap[T]{stage: s}
 	b := &builder[T, T]{stage: s, recipe: pass[T](), out: out}
 	b.check(&tap[T]{stage: s})
-	for i, f := range flows {
+	for _, f := range flows {
 		in := connect(p, f, s, b)
 		out.shared = out.shared || in.shared
-		if f.tap != nil && i > 0 && f.tap.stage.dead != flows[0].tap.stage.dead {
+		if f.tap != nil && f.tap.stage.dead != first.tap.stage.dead {
 			p.wrong(s.name, "it merges dead letters with other items, whose ledgers are apart")
 		}
 	}

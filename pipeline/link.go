@@ -35,8 +35,12 @@ func (l *link[T]) abort()         { l.ring.tell(ringAborted) }
 
 // settled is called when all producers are known.
 func (l *link[T]) settled() {
+	producers := len(l.ring.marks.shown)
 	if !l.many {
-		l.ring.solo = len(l.ring.marks.shown) == 1
+		l.ring.solo = producers == 1
+	}
+	if producers == 0 {
+		l.ring.close() // dead letters that no stage sends
 	}
 }
 func (l *link[T]) room() int {
@@ -157,10 +161,25 @@ func (l *link[T]) sweep() {
 	case state&ringStopped != 0:
 		c, reason = filtered, ReasonStopped
 	}
-	for p := l.ring.peek(); p != nil; p = l.ring.peek() {
-		l.settle(p, l.ring.begin(p), c, reason)
-		l.ring.advance()
+	for item, weight, ok := l.pop(); ok; item, weight, ok = l.pop() {
+		l.settle(&item, weight, c, reason)
 	}
+}
+
+// pop takes an item out of the link for nobody.
+func (l *link[T]) pop() (item T, weight int64, ok bool) {
+	r := l.ring
+	if r.pool != nil {
+		r.pool.mu.Lock()
+		defer r.pool.mu.Unlock()
+	}
+	p := r.peek()
+	if p == nil {
+		return item, 0, false
+	}
+	item, weight = *p, r.begin(p)
+	r.advance()
+	return item, weight, true
 }
 
 func weightOf[T any](weigh func(*T) int, item *T) int {

@@ -83,6 +83,9 @@ type Pipeline struct {
 	over     chan struct{} // closed when Run is about to return
 	halt     chan struct{} // closed when the sources are to end
 	haltOnce sync.Once
+	ending   chan struct{} // closed then too, or when all sources have ended by themselves
+	endOnce  sync.Once
+	feeding  atomic.Int64  // sources that have not ended
 	cut      chan struct{} // closed when a Shutdown's context has ended
 	cutOnce  sync.Once
 
@@ -111,11 +114,12 @@ type abortion struct {
 func New(cfg Config) *Pipeline {
 	cfg, err := cfg.withDefaults()
 	p := &Pipeline{
-		cfg:   cfg,
-		built: make(chan struct{}),
-		over:  make(chan struct{}),
-		halt:  make(chan struct{}),
-		cut:   make(chan struct{}),
+		cfg:    cfg,
+		built:  make(chan struct{}),
+		over:   make(chan struct{}),
+		halt:   make(chan struct{}),
+		ending: make(chan struct{}),
+		cut:    make(chan struct{}),
 	}
 	p.marks.init(p)
 	if cfg.MaxBytes > 0 {
@@ -143,6 +147,11 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		return p.close(err)
 	}
 	done := make(chan struct{})
+	for _, seg := range p.segments {
+		if seg.stage.sources {
+			p.feeding.Add(1)
+		}
+	}
 	for i, seg := range p.segments {
 		seg.started.Store(clock())
 		seg.spawn(p.bodies[i])
@@ -231,7 +240,10 @@ func (p *Pipeline) await(ctx context.Context, done chan struct{}) *StuckError {
 }
 
 // stop asks for the end of the sources; it may be called at any time.
-func (p *Pipeline) stop() { p.haltOnce.Do(func() { close(p.halt) }) }
+func (p *Pipeline) stop() {
+	p.haltOnce.Do(func() { close(p.halt) })
+	p.endOnce.Do(func() { close(p.ending) })
+}
 
 // stopSources ends the sources: those that wait in the engine at once, the others at their next
 // Send or when they look at their context.

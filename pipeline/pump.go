@@ -107,7 +107,7 @@ func (d *pump[T]) through() {
 // who put into it are told.
 func (d *pump[T]) quit() {
 	if errors.Is(d.seg.err, ErrClosed) {
-		d.ring.tell(ringStopped)
+		d.forsake(ringStopped)
 		return
 	}
 	d.ended = true

@@ -13,6 +13,7 @@ const (
 
 // reader is a goroutine's side of a link: its only consumer, or one of several workers.
 type reader[T any] struct {
+	link      *link[T]
 	ring      *ring[T]
 	seg       *segment
 	into      *counter    // counts what is taken, in items
@@ -25,7 +26,14 @@ type reader[T any] struct {
 }
 
 func (l *link[T]) reader(seg *segment, into *counter) *reader[T] {
-	return &reader[T]{ring: l.ring, seg: seg, into: into, waiter: make(chan struct{}, 1)}
+	return &reader[T]{link: l, ring: l.ring, seg: seg, into: into, waiter: make(chan struct{}, 1)}
+}
+
+// forsake tells those who put into the link that nothing more is taken, and why, and settles what
+// lies in it: its bytes are wanted, and a Flush may wait for it.
+func (d *reader[T]) forsake(why uint32) {
+	d.ring.tell(why)
+	d.link.sweep()
 }
 
 // take waits for the next item, and returns it where it lies. The caller calls done when it is

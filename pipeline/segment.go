@@ -82,6 +82,9 @@ func (seg *segment) finish() {
 		seg.show(noMark)
 		seg.shown.Store(noMark)
 		seg.ended.Store(clock())
+		if seg.stage.sources && seg.p.feeding.Add(-1) == 0 {
+			seg.p.endOnce.Do(func() { close(seg.p.ending) })
+		}
 	}()
 	seg.runHooks(seg.hooks)
 }
@@ -152,6 +155,7 @@ func (seg *segment) runHook(h *hook) {
 		if left := h.node.hands(); left > 0 {
 			h.node.held.add(-h.node.held.load())
 			seg.lose(h.node, failed, ReasonStagePanic, nil, left, nil)
+			seg.settleBytes(h.node)
 		}
 	}()
 	if err := h.call(); err != nil {
@@ -181,6 +185,9 @@ func (seg *segment) settlePanic(v any) *PanicError {
 		case left > 0:
 			failure.Stage = n.stage.name
 			item := n.current()
+			if w, ok := item.(weigher); ok && int64(w.Items()) != left {
+				item = nil // a part of it got through, and nobody knows which
+			}
 			seg.lose(n, failed, ReasonStagePanic, item, left, failure)
 			seg.obey(n.stage.policy, n.stage, item, failure)
 		}

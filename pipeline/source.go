@@ -146,6 +146,9 @@ func startSource[T any](s *stage, source Source[T], t *tap[T]) {
 		default:
 		}
 		seg.parker.wake()
+		if s.entry != nil {
+			s.entry.poke()
+		}
 	}
 	r := &sourceRun[T]{seg: seg, source: source, out: out}
 	s.p.ready(seg, r.run)

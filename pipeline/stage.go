@@ -40,10 +40,11 @@ func BadStage[A, B any](name string, err error) Stage[A, B] {
 // Sink takes the items that leave a pipeline. Like a [Stage] it is a recipe. Make one with
 // [FuseSink] or [SinkActor], or take one from package sink.
 type Sink[T any] struct {
-	name string
-	fuse func(*In[T]) func(*T)
-	act  func(context.Context, *Inlet[T]) error
-	err  error
+	name   string
+	fuse   func(*In[T]) func(*T)
+	act    func(context.Context, *Inlet[T]) error
+	policy Policy // the default one
+	err    error
 }
 
 // FuseSink makes a sink that shares the goroutine of its neighbour, as [Fuse] does for a stage.
@@ -62,6 +63,13 @@ func SinkActor[T any](run func(ctx context.Context, in *Inlet[T]) error) Sink[T]
 // Named returns the sink with another default name.
 func (s Sink[T]) Named(name string) Sink[T] {
 	s.name = name
+	return s
+}
+
+// WithPolicy returns the sink with another default failure policy than FailRun; the option [OnError]
+// goes before it.
+func (s Sink[T]) WithPolicy(policy Policy) Sink[T] {
+	s.policy = policy
 	return s
 }
 
@@ -205,4 +213,5 @@ type entryView interface {
 	halt()  // no more pushes
 	abort() // and what is queued is given up
 	enter(num uint64)
+	poke() // makes Forward look around, if it waits
 }

@@ -1,0 +1,92 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/source"
+	"github.com/tailrace-go/tailrace/span"
+)
+
+// crew is what stands for a program with agents in it: goroutines that make spans and emit them.
+type crew struct {
+	emitter  *source.Emitter[*span.Span]
+	accepted atomic.Int64 // what Emit has taken, to be compared with what the pipeline says
+	working  sync.WaitGroup
+}
+
+// start starts n producers, which emit rate spans a second together, or as fast as the emitter takes them if rate is 0.
+// They stop when ctx ends or the emitter is closed. The first one begins with the captured spans as they are.
+func (c *crew) start(ctx context.Context, templates [][]*span.Span, n, rate int, seed uint64) {
+	for i := range n {
+		var first []*span.Span
+		if i == 0 {
+			for _, trace := range templates {
+				for _, s := range trace {
+					first = append(first, s.Clone()) // what is emitted is the pipeline's; the templates stay ours
+				}
+			}
+		}
+		p := pace{interval: time.Duration(n) * time.Second / time.Duration(max(rate, 1))}
+		if rate == 0 {
+			p.interval = 0
+		}
+		g := newGenerator(templates, seed+uint64(i))
+		c.working.Go(func() {
+			for spans := first; ; spans = g.trace(time.Now()) {
+				if !c.emit(ctx, spans) || !p.wait(ctx, len(spans)) {
+					return
+				}
+			}
+		})
+	}
+}
+
+// emit reports whether it could emit all spans. An error says only that it is time to stop: the item was refused, which
+// the pipeline counts.
+func (c *crew) emit(ctx context.Context, spans []*span.Span) bool {
+	for _, s := range spans {
+		if ctx.Err() != nil {
+			return false
+		}
+		err := c.emitter.Emit(ctx, s)
+		switch {
+		case err == nil:
+			c.accepted.Add(1)
+		case !errors.Is(err, pipeline.ErrTooLarge):
+			return false
+		}
+	}
+	return true
+}
+
+// pace spreads items evenly over time.
+type pace struct {
+	interval time.Duration // between two items; 0 means no wait
+	due      time.Time     // of the next item
+}
+
+// wait waits until the item behind n more is due, and reports whether ctx still lasts. Who is late by more than a second
+// does not catch up: a burst would hide the rate that was asked for.
+func (p *pace) wait(ctx context.Context, n int) bool {
+	if p.interval == 0 {
+		return ctx.Err() == nil
+	}
+	now := time.Now()
+	if now.Sub(p.due) > time.Second {
+		p.due = now
+	}
+	p.due = p.due.Add(time.Duration(n) * p.interval)
+	timer := time.NewTimer(p.due.Sub(now))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,55 @@
+package demo
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/tailrace-go/tailrace/pipeline"
+)
+
+// Result is the final ledger. Its JSON has the columns of the ledger as keys, and the account of each stage.
+type Result struct {
+	pipeline.Ledger
+	Stages []pipeline.StageStats `json:"stages"`
+}
+
+// audit finds what does not add up in a run that has ended with the error runErr: emitted is what the producers say they
+// handed over.
+func audit(cfg Config, stats pipeline.Stats, emitted int64, runErr error) error {
+	errs := []error{runErr}
+	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf("demo: "+format, args...)) }
+
+	l := stats.Ledger
+	if l.Balance() != 0 || l.InFlight != 0 {
+		fault("the ledger does not add up: %+v leaves %d", l, l.Balance())
+	}
+	for _, s := range stats.Stages {
+		if in, out := s.In+s.Made, s.Out+s.Delivered+s.Filtered+s.Dropped+s.Failed+s.Abandoned+s.Spooled+s.Held; in != out {
+			fault("stage %s took %d items and accounts for %d", s.Name, in, out)
+		}
+	}
+	if emitted != l.Accepted {
+		fault("the producers emitted %d spans, the ledger says %d were accepted", emitted, l.Accepted)
+	}
+	if l.Lost() > 0 && runErr == nil {
+		fault("%d spans are lost and the run did not say so", l.Lost())
+	}
+	if cfg.Stored != nil {
+		stored, err := cfg.Stored()
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if int64(stored) != l.Delivered {
+			fault("%d spans were delivered, the collector stored %d", l.Delivered, stored)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// verdict says what a run without fault has shown.
+func verdict(cfg Config, l pipeline.Ledger) string {
+	if cfg.Stored == nil {
+		return fmt.Sprintf("every span is accounted for: the endpoint took %s\n", count(l.Delivered))
+	}
+	return fmt.Sprintf("every span is accounted for: %s delivered, %[1]s stored by the collector\n", count(l.Delivered))
+}

@@ -1,0 +1,47 @@
+// Package sink is where items leave a pipeline. A sink is used with [pipeline.To]:
+//
+//	pipeline.To(packed, sink.HTTP("https://collector.example/ai/spans/publish"))
+//
+// # Which sink
+//
+//   - [HTTP], [NewHTTP]: encoded bodies go to an endpoint, with retries.
+//   - [Func], [Each], [Discard]: each item goes to a function, or nowhere.
+//   - [Chan]: a plain Go channel, at a channel's price.
+//   - [Writer]: encoded items go to an io.Writer.
+//
+// Package sinktest has a collector that fails on demand, to test an HTTP sender against.
+//
+// # What an answer means
+//
+// What the HTTP sink makes of each status, RFC 9110 and RFC 6585:
+//
+//	2xx                      delivered; without the items that a partial success rejects
+//	2xx with a web page      as 3xx: a login page or a captive portal has stored nothing
+//	3xx                      never followed; held
+//	401 402 403 407          held
+//	408 425, 5xx but these:  tried again
+//	429                      tried again; does not mean that the endpoint is down
+//	413                      cut in two, as often as needed; one item alone has failed: too_large
+//	415                      the same body plain, and all later ones plain
+//	400, first compressed    the same body plain; if that is accepted, all later ones plain
+//	501 505 101, other 4xx   failed: rejected
+//
+// A request that ends without an answer (refused, reset, timed out, no such host, cut off) is
+// tried again. One that fails for a certificate or a TLS setting is held.
+//
+// Tried again means: after a pause that is drawn between 0 and a limit which doubles, from 2 s to
+// 30 s, or after what Retry-After says, if that is longer, and never more than 30 s. When two
+// requests in a row have failed the endpoint counts as down. One request goes out each 1 s ± 50 %
+// then, with one body after the other, however many wait; its success lets all the others go. A
+// body that fails for 15 min has failed: retries_expired. See [RetryConfig].
+//
+// Held means that somebody has to act, which may take days: the state is [Paused], the body is
+// kept for as long as the run lasts, and one request each 15 to 30 s finds out when it is over.
+//
+// # The end of a run
+//
+// When the run is told to end, each body that waits for its next try is tried at once, and the
+// others after it; the tries go on until everything is settled or the stages' context ends, at
+// DrainTimeout or with the context of Shutdown. Then requests are cut off, and what they carried
+// is abandoned: the endpoint may have it or not, so it is never counted as delivered.
+package sink

@@ -1,0 +1,104 @@
+package sink_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/sink"
+	"github.com/tailrace-go/tailrace/sink/sinktest"
+)
+
+// bodies is a source of encoded bodies; a real pipeline has stages.Encode for that.
+func bodies(all ...*pipeline.Body) pipeline.Source[*pipeline.Body] {
+	return pipeline.SourceFunc[*pipeline.Body](func(_ context.Context, out *pipeline.Outlet[*pipeline.Body]) error {
+		for _, body := range all {
+			if err := out.Send(body); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func ExampleHTTP() {
+	collector, err := sinktest.Listen(sinktest.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer collector.Close()
+
+	p := pipeline.New(pipeline.Config{})
+	pipeline.To(pipeline.From(p, bodies(spans(1, 3, 10), spans(4, 5, 10))), sink.HTTP(collector.URL()))
+	fmt.Println(p.Run(context.Background()))
+	fmt.Println(p.Ledger().Delivered, "delivered,", collector.Len(), "stored")
+	// Output:
+	// <nil>
+	// 5 delivered, 5 stored
+}
+
+// The endpoint is not well, then wants another token, and at last accepts: nothing is lost, and
+// each change of state is told.
+func ExampleNewHTTP() {
+	collector, err := sinktest.Listen(sinktest.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer collector.Close()
+	collector.Script(sinktest.Status(503), sinktest.Status(502), sinktest.Status(401))
+
+	sender := sink.NewHTTP(sink.HTTPConfig{
+		Endpoint: collector.URL() + "/ai/spans/publish",
+		Authorize: func(_ context.Context, r *http.Request) error {
+			r.Header.Set("Authorization", "Bearer "+"renewed for each try")
+			return nil
+		},
+		Retry: sink.RetryConfig{Min: time.Millisecond, Max: 10 * time.Millisecond},
+		OnState: func(s sink.HTTPState) {
+			fmt.Println(s.Mode, s.Err)
+		},
+	})
+	p := pipeline.New(pipeline.Config{DrainTimeout: 10 * time.Second})
+	pipeline.To(pipeline.From(p, bodies(spans(1, 3, 10))), sender.Sink(), pipeline.OnError(pipeline.Skip))
+	fmt.Println(p.Run(context.Background()))
+
+	stats := sender.Stats()
+	fmt.Println(stats.Requests, "requests,", stats.Retries, "retries,", p.Ledger().Delivered, "delivered")
+	// Output:
+	// retrying sink: the endpoint answered 502 Bad Gateway
+	// paused sink: the endpoint answered 401 Unauthorized
+	// sending <nil>
+	// <nil>
+	// 4 requests, 3 retries, 3 delivered
+}
+
+func ExampleStatusError() {
+	collector, err := sinktest.Listen(sinktest.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer collector.Close()
+	collector.Set(sinktest.Respond(422, "no span has a name", "Content-Type", "text/plain"))
+
+	p := pipeline.New(pipeline.Config{})
+	pipeline.To(pipeline.From(p, bodies(spans(1, 3, 10))), sink.HTTP(collector.URL()), pipeline.OnError(pipeline.Skip))
+	err = p.Run(context.Background())
+
+	var loss *pipeline.LossError
+	if errors.As(err, &loss) {
+		lost := loss.Losses[0]
+		fmt.Println(lost.Items, lost.Column, lost.Reason)
+		fmt.Println(lost.Err)
+		fmt.Println(errors.Is(lost.Err, sink.ErrPermanent))
+	}
+	// Output:
+	// 3 failed rejected
+	// sink: the endpoint answered 422 Unprocessable Entity: no span has a name
+	// true
+}

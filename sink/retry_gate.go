@@ -1,0 +1,275 @@
+package sink
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+)
+
+// gate decides when the next request may be sent. It is the breaker of all senders: while the
+// endpoint is down, or the sending is paused, one of those who wait is let through now and then,
+// in turn, and what becomes of its request decides about all.
+type gate struct {
+	retry   RetryConfig
+	onState func(HTTPState)
+
+	mu      sync.Mutex
+	rng     *rand.Rand
+	state   HTTPState
+	epoch   int       // of the state: what began in another one proves nothing about this
+	fails   int       // in a row, while sending
+	probing bool      // one was let through and has not reported
+	next    time.Time // when one may be let through; unless sending
+	floor   time.Time // nothing is sent before: the endpoint asked for that
+	asked   time.Time // when it did
+	queue   []*turn   // those who wait, the longest first
+
+	pausedAt time.Time     // when the current pause began
+	paused   time.Duration // sum of those before
+
+	told   sync.Mutex // held while onState runs
+	toldOf int        // epoch
+}
+
+// trips is how many failures in a row make the endpoint count as down. One may be an accident; a
+// second one that follows the first of any body is found after Min at most.
+const trips = 2
+
+// turn is one body's place at the gate.
+type turn struct {
+	drain    <-chan struct{} // closed: try at once; nil if that was done, or is not to be
+	due      time.Time       // not before, by its own pause
+	failures int
+	since    time.Time     // first failure
+	paused   time.Duration // gate.pausedFor at that time
+	probe    bool          // its request decides
+	epoch    int           // when its request began
+	began    time.Time
+	wake     chan struct{}
+}
+
+func (g *gate) init(cfg HTTPConfig) {
+	g.retry, g.onState, g.rng = cfg.Retry, cfg.OnState, rand.New(cfg.Rand)
+}
+
+// enter waits until a request may be sent. Whoever got nil calls report, or leave.
+func (g *gate) enter(ctx context.Context, t *turn) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if now := time.Now(); g.state.Mode == Sending && !t.due.After(now) && !g.floor.After(now) {
+		t.epoch, t.began = g.epoch, now
+		return nil
+	}
+	t.wake = make(chan struct{}, 1)
+	g.queue = append(g.queue, t)
+	defer func() {
+		g.queue = slices.DeleteFunc(g.queue, func(other *turn) bool { return other == t })
+		g.wakeAll()
+	}()
+	for {
+		wait := time.Duration(-1)
+		if at, known := g.opens(t); known {
+			if wait = time.Until(at); wait <= 0 {
+				break
+			}
+		}
+		g.mu.Unlock()
+		hurry := t.sleep(ctx, wait)
+		g.mu.Lock()
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if hurry {
+			break
+		}
+	}
+	t.epoch, t.began = g.epoch, time.Now()
+	if g.state.Mode != Sending && !g.probing {
+		g.probing, t.probe = true, true
+	}
+	return nil
+}
+
+// opens returns when t may be sent, if that is known now.
+func (g *gate) opens(t *turn) (at time.Time, known bool) {
+	if g.state.Mode == Sending {
+		return later(t.due, g.floor), true
+	}
+	return g.next, !g.probing && g.queue[0] == t
+}
+
+// sleep waits for d, or without limit if that is negative, for news or the end of ctx. It reports
+// whether the run began to drain.
+func (t *turn) sleep(ctx context.Context, d time.Duration) (hurry bool) {
+	var due <-chan time.Time
+	if d >= 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		due = timer.C
+	}
+	select {
+	case <-due:
+	case <-t.wake:
+	case <-ctx.Done():
+	case <-t.drain:
+		t.drain = nil
+		return true
+	}
+	return false
+}
+
+// report says what became of t's request, and draws when t may be sent again if it has to be.
+// after is the endpoint's own wish, err why it was not accepted.
+func (g *gate) report(t *turn, c class, after time.Duration, err error) {
+	g.mu.Lock()
+	now := time.Now()
+	probe, stale := t.probe, t.epoch != g.epoch
+	g.endProbe(t)
+	switch c {
+	case retry, throttled:
+		g.failed(t, now, after)
+		if c == retry && !stale {
+			g.fails++
+		}
+		if probe && !stale || g.state.Mode == Sending && g.fails >= trips {
+			g.turnTo(Retrying, now, err)
+			g.next = later(now.Add(time.Second/2+time.Duration(g.rng.Int64N(int64(time.Second)))), g.floor)
+		}
+	case held:
+		t.due = now.Add(g.retry.pause(g.rng, 0))
+		if !stale || g.state.Mode != Sending {
+			g.turnTo(Paused, now, err)
+			// Less up to half of it, so that a thousand clients do not come at once.
+			g.next = now.Add(g.retry.Max - time.Duration(g.rng.Int64N(int64(g.retry.Max/2)+1)))
+		}
+	case unknown:
+	default: // an answer that settles the body: the endpoint is there
+		if stale {
+			break
+		}
+		g.fails = 0
+		if t.began.After(g.asked) && g.floor.After(now) { // a drain did not wait for that time
+			g.floor = time.Time{}
+			g.wakeAll()
+		}
+		if g.state.Mode != Sending {
+			g.turnTo(Sending, now, nil)
+			g.floor = time.Time{}
+			for _, t := range g.queue {
+				t.due = time.Time{}
+			}
+		}
+	}
+	g.mu.Unlock()
+	g.tell()
+}
+
+// failed notes a failure of t that a retry may mend.
+func (g *gate) failed(t *turn, now time.Time, after time.Duration) {
+	if t.since.IsZero() {
+		t.since, t.paused = now, g.pausedFor(now)
+	}
+	t.due = now.Add(max(g.retry.pause(g.rng, t.failures), after))
+	t.failures++
+	if after > 0 {
+		g.floor, g.asked = later(g.floor, now.Add(after)), now
+	}
+}
+
+// leave ends t's turn without a result. After report it does nothing.
+func (g *gate) leave(t *turn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.endProbe(t)
+}
+
+func (g *gate) endProbe(t *turn) {
+	if t.probe {
+		t.probe, g.probing = false, false
+		g.wakeAll()
+	}
+}
+
+// turnTo changes the state.
+func (g *gate) turnTo(mode HTTPMode, now time.Time, err error) {
+	if mode == g.state.Mode {
+		g.state.Err = err
+		return
+	}
+	if g.state.Mode == Paused {
+		g.paused += now.Sub(g.pausedAt)
+	}
+	if mode == Paused {
+		g.pausedAt = now
+	}
+	g.state = HTTPState{Mode: mode, Since: now, Err: err}
+	g.epoch++
+	g.fails = 0
+	g.wakeAll()
+}
+
+// pausedFor is the sum of all pauses.
+func (g *gate) pausedFor(now time.Time) time.Duration {
+	if g.state.Mode == Paused {
+		return g.paused + now.Sub(g.pausedAt)
+	}
+	return g.paused
+}
+
+// elapsed is the time since t's first failure, without pauses.
+func (g *gate) elapsed(t *turn) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	return now.Sub(t.since) - (g.pausedFor(now) - t.paused)
+}
+
+// wakeAll lets those who wait look again. They are no more than the senders.
+func (g *gate) wakeAll() {
+	for _, t := range g.queue {
+		select {
+		case t.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (g *gate) current() HTTPState {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.state
+}
+
+func (g *gate) waiting() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.queue)
+}
+
+// tell calls onState with the newest state, if it has not been told of it.
+func (g *gate) tell() {
+	if g.onState == nil {
+		return
+	}
+	g.told.Lock()
+	defer g.told.Unlock()
+	g.mu.Lock()
+	state, epoch := g.state, g.epoch
+	g.mu.Unlock()
+	if epoch != g.toldOf {
+		g.toldOf = epoch
+		g.onState(state)
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
