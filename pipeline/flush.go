@@ -18,8 +18,8 @@ type marker struct {
 	wait int
 	done bool
 	emit uint64 // the mark that was sent because the byte budget had no room
-	// again says that somebody asked for such a mark while one was on its way: what it waits for
-	// may have come in behind it.
+	// again says that somebody asked for such a mark before the run, or while one was on its way:
+	// what it waits for may have come in behind it.
 	again bool
 }
 
@@ -45,12 +45,12 @@ func (m *marker) progress() {
 		close(m.news)
 		m.news = make(chan struct{})
 	}
-	if b := m.p.budget; b != nil && m.emit != 0 && m.reached() >= m.emit {
+	if m.emit != 0 && m.reached() >= m.emit {
 		m.emit = 0
-		if m.again && b.room.waiting.Load() > 0 {
-			m.again = false
-			m.emit = m.send()
-		}
+	}
+	if m.emit == 0 && m.again && !m.done {
+		m.again = false
+		m.emit = m.send()
 	}
 }
 
@@ -82,14 +82,9 @@ func (m *marker) send() uint64 {
 func (m *marker) emitAll() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	select {
-	case <-m.p.built:
-	default:
-		return
-	}
 	switch {
 	case m.done:
-	case m.emit == 0:
+	case m.emit == 0 && m.p.isBuilt():
 		m.emit = m.send()
 	default:
 		m.again = true

@@ -96,13 +96,9 @@ func (q *intake[T]) stirs(d *reader[T]) bool {
 }
 
 func (q *intake[T]) park(d *reader[T]) {
-	if !statsOn {
-		<-d.waiter
-		return
-	}
-	began := clock()
+	d.seg.idling.start()
 	<-d.waiter
-	d.seg.idling.add(clock() - began)
+	d.seg.idling.stop()
 }
 
 // unpark takes a worker off the list again. If somebody else did, there is a token to collect.

@@ -44,7 +44,7 @@ func (l *link[T]) settled() {
 	}
 }
 func (l *link[T]) room() int {
-	return max(int(l.ring.limit)-l.ring.values(), 0)
+	return l.ring.free()
 }
 
 // producer is one goroutine's way into a link.
@@ -81,13 +81,13 @@ func (w *producer[T]) wait(item *T) {
 	l, r := w.link, w.link.ring
 	weight := int64(weightOf(r.weigh, item))
 	l.waits.Add(weight)
-	began := clock()
+	w.seg.blocked.start()
 	r.room.join(w.seg.parker)
 	for !w.refuse(item, weight) && !w.offer(item) {
 		<-w.seg.parker.token
 	}
 	r.room.leave(w.seg.parker)
-	w.seg.blocked.add(clock() - began)
+	w.seg.blocked.stop()
 	l.waits.Add(-weight)
 }
 

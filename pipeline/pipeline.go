@@ -144,7 +144,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	}
 	defer close(p.over)
 	if err := p.build(ctx); err != nil {
-		return p.close(err)
+		return p.close(errors.Join(err, p.discard()))
 	}
 	done := make(chan struct{})
 	for _, seg := range p.segments {
@@ -157,6 +157,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		seg.spawn(p.bodies[i])
 	}
 	close(p.built)
+	p.marks.progress() // for those who asked before
 	go func() {
 		_ = p.group.Wait() // actors keep their errors for judge
 		close(done)
@@ -351,12 +352,24 @@ func (p *Pipeline) close(err error) error {
 	return err
 }
 
+// discard gives up what was pushed into a pipeline that will not run, and returns how much that was.
+func (p *Pipeline) discard() error {
+	p.abort.Store(&abortion{ErrClosed, ReasonCancelled})
+	for _, s := range p.stages {
+		if s.entry != nil {
+			s.entry.abort()
+			s.link.sweep()
+		}
+	}
+	return p.loss()
+}
+
 // Shutdown ends the sources, as the end of Run's context does, and waits until Run is about to
 // return. If ctx ends first, what is then in flight is abandoned at once. It returns what Run
 // returns, to each of its callers. A pipeline that does not run is closed for good.
 func (p *Pipeline) Shutdown(ctx context.Context) error {
 	if p.running.CompareAndSwap(false, true) {
-		_ = p.close(nil)
+		_ = p.close(p.discard())
 		close(p.over)
 	}
 	p.stop()

@@ -93,13 +93,9 @@ func (d *reader[T]) done() {
 }
 
 func (d *reader[T]) park() {
-	if !statsOn {
-		d.ring.await(d.attention)
-		return
-	}
-	began := clock()
+	d.seg.idling.start()
 	d.ring.await(d.attention)
-	d.seg.idling.add(clock() - began)
+	d.seg.idling.stop()
 }
 
 // poke makes take look around, if it waits.

@@ -274,6 +274,13 @@ func (r *ring[T]) values() int {
 	return int(r.claimed() - begun)
 }
 
+// free is how many values a producer could put in now. What the consumer works on, and a little
+// of what it has done, still has its place.
+func (r *ring[T]) free() int {
+	head := r.head.Load() // first, so that it is not ahead
+	return max(int(r.limit)-int(r.claimed()-head), 0)
+}
+
 // total is what has ever been put in, in items.
 func (r *ring[T]) total() int64 {
 	if r.weigh != nil {

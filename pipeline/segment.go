@@ -29,8 +29,8 @@ type segment struct {
 	shown   atomic.Uint64 // the same, for Flush to name who holds a mark up
 	poke    func()        // wakes the head where it waits in the engine; nil if it needs none
 	parker  *parker
-	blocked counter // ns parked for want of room
-	idling  counter // ns parked for want of items
+	blocked stopwatch // parked for want of room
+	idling  stopwatch // parked for want of items
 	started atomic.Int64
 	ended   atomic.Int64
 }

@@ -119,12 +119,28 @@ func (p *Pipeline) elapsed() time.Duration {
 	if ended := p.ended.Load(); ended > 0 {
 		return time.Duration(ended)
 	}
-	select {
-	case <-p.built:
-		return time.Since(p.started)
-	default:
+	if !p.isBuilt() {
 		return 0
 	}
+	return time.Since(p.started)
+}
+
+// isBuilt reports whether all parts of the run exist. Before, Run may still be adding to them.
+func (p *Pipeline) isBuilt() bool {
+	select {
+	case <-p.built:
+		return true
+	default:
+		return false
+	}
+}
+
+// parts returns what runs the stage: nothing before the run.
+func (s *stage) parts() ([]*node, []*segment) {
+	if !s.p.isBuilt() {
+		return nil, nil
+	}
+	return s.nodes, s.segs
 }
 
 // enter adds a stage's account to the totals.
@@ -146,10 +162,11 @@ func (l *Ledger) enter(s *stage, st StageStats) {
 
 // stats reads the account of one stage.
 func (s *stage) stats(p *Pipeline, elapsed time.Duration) StageStats {
-	st := StageStats{Name: s.name, Kind: s.kind, Fused: s.link == nil && !s.sources, Workers: max(len(s.segs), 1), Refused: s.refusals.Load()}
+	nodes, segs := s.parts()
+	st := StageStats{Name: s.name, Kind: s.kind, Fused: s.link == nil && !s.sources, Workers: max(len(segs), 1), Refused: s.refusals.Load()}
 	var ended [columns]int64
 	var waits, sizes tally
-	for _, n := range s.nodes {
+	for _, n := range nodes {
 		st.In += n.in.load()
 		st.Out += n.out.load()
 		st.Made += n.made.load()
@@ -172,11 +189,11 @@ func (s *stage) stats(p *Pipeline, elapsed time.Duration) StageStats {
 			}
 		}
 	}
-	if s.link != nil {
+	if s.link != nil && (len(nodes) > 0 || s.entry != nil) { // before the run only an entry's is in use
 		st.Queued = s.link.depth() + s.link.waiting()
 		st.Room = s.link.room()
 	}
-	if s.inside != nil {
+	if len(nodes) > 0 && s.inside != nil {
 		st.Held += s.inside()
 	}
 	st.Delivered, st.Filtered, st.Dropped = ended[delivered], ended[filtered], ended[dropped]
@@ -191,7 +208,8 @@ func (s *stage) stats(p *Pipeline, elapsed time.Duration) StageStats {
 
 // times adds up how the stage's goroutines spent their time.
 func (s *stage) times(st *StageStats) {
-	for _, seg := range s.segs {
+	_, segs := s.parts()
+	for _, seg := range segs {
 		began := seg.started.Load()
 		if began == 0 {
 			continue
@@ -200,7 +218,7 @@ func (s *stage) times(st *StageStats) {
 		if until == 0 {
 			until = clock()
 		}
-		blocked, idle := time.Duration(seg.blocked.load()), time.Duration(seg.idling.load())
+		blocked, idle := seg.blocked.total(), seg.idling.total()
 		st.Blocked += blocked
 		st.Idle += idle
 		st.Busy += max(time.Duration(until-began)-blocked-idle, 0)
@@ -210,7 +228,7 @@ func (s *stage) times(st *StageStats) {
 // losses lists what the stage has dropped, failed and abandoned, by reason.
 func (s *stage) losses() []Loss {
 	sums := map[lossKey]*Loss{}
-	nodes := s.nodes
+	nodes, _ := s.parts()
 	if s.door != nil {
 		nodes = append(nodes[:len(nodes):len(nodes)], s.door)
 	}

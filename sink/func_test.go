@@ -136,6 +136,7 @@ func TestEachAndDiscard(t *testing.T) {
 func TestSinksOfNothing(t *testing.T) {
 	wrong(t, sink.Func[int](nil), "the function is nil")
 	wrong(t, sink.Each[int](nil), "the function is nil")
+	wrong(t, sink.View[int](nil), "the function is nil")
 	wrong(t, sink.Chan[int](nil, sink.ChanConfig{}), "the channel is nil")
 	wrong(t, sink.Bodies(nil), "the writer is nil")
 	wrong(t, sink.Writer[int](nil, digits, sink.WriterConfig{}), "the writer is nil")
@@ -222,6 +223,23 @@ func ExampleEach() {
 	// 1
 	// 4
 	// 9
+	// <nil>
+}
+
+// View saves the copy of a large item.
+func ExampleView() {
+	type call struct {
+		name  string
+		input [1000]byte
+	}
+	p := pipeline.New(pipeline.Config{})
+	pipeline.To(pipeline.From(p, source.Slice(call{name: "plan"}, call{name: "search"})), sink.View(func(c *call) {
+		fmt.Println(c.name, len(c.input))
+	}))
+	fmt.Println(p.Run(context.Background()))
+	// Output:
+	// plan 1000
+	// search 1000
 	// <nil>
 }
 
