@@ -1,5 +1,7 @@
 package pipeline
 
+import "sync/atomic"
+
 // Body is several items encoded into bytes, as they go over the wire. In the ledger it weighs as
 // many items as it holds; the byte budget charges it with what those were charged, not with its
 // own length. Bodies flow by pointer, and whoever receives one owns it.
@@ -12,6 +14,7 @@ type Body struct {
 	Charged         int    // bytes that the items were charged with
 
 	recycle func(*Body)
+	shares  atomic.Int32 // how many beyond the first have to free it
 }
 
 // Part is where an item lies in a body: Plain[From:To], without what separates items. What comes
@@ -27,11 +30,17 @@ func (b *Body) Charge() int { return b.Charged }
 // OnFree sets what Free does: it gives the buffers back to whoever made them.
 func (b *Body) OnFree(recycle func(*Body)) { b.recycle = recycle }
 
+// Share says that so many more will call Free before the buffers are used again. Fork says it for
+// its branches.
+func (b *Body) Share(more int) { b.shares.Add(int32(more)) }
+
 // Free gives the body's buffers back for use in another one. A sink calls it when it is done with
 // the body; nobody may touch the body afterwards. Not to call it is no error.
 func (b *Body) Free() {
-	if recycle := b.recycle; recycle != nil {
-		b.recycle = nil
-		recycle(b)
+	if b.recycle == nil || b.shares.Add(-1) >= 0 {
+		return
 	}
+	recycle := b.recycle
+	b.recycle = nil
+	recycle(b)
 }

@@ -7,9 +7,15 @@ import (
 
 // histogram counts values in buckets that are a quarter of a power of two wide, so a quantile
 // is right within 25 %. It has one writer and any number of readers, and is made on first use.
-type histogram struct{ buckets [61 * 4]counter }
+type histogram struct {
+	buckets [61 * 4]counter
+	top     counter // the largest value
+}
 
-func (h *histogram) add(v int64) { h.buckets[bucketOf(uint64(max(v, 0)))].inc() }
+func (h *histogram) add(v int64) {
+	h.buckets[bucketOf(uint64(max(v, 0)))].inc()
+	h.top.add(max(v-h.top.load(), 0))
+}
 
 // bucketOf returns the bucket of v: 0 to 3 each have one, then each power of two has four.
 func bucketOf(v uint64) int {
@@ -33,6 +39,7 @@ func bucketFloor(i int) int64 {
 type tally struct {
 	buckets [61 * 4]int64
 	count   int64
+	top     int64
 }
 
 func (t *tally) merge(h *histogram) {
@@ -41,14 +48,16 @@ func (t *tally) merge(h *histogram) {
 		t.buckets[i] += n
 		t.count += n
 	}
+	t.top = max(t.top, h.top.load())
 }
 
-// quantile returns the floor of the bucket in which the q-th part of all values ends.
+// quantile returns the largest value that the bucket can hold in which the q-th part of all
+// values ends.
 func (t *tally) quantile(q float64) int64 {
 	rank := int64(q * float64(t.count))
 	for i, n := range t.buckets {
 		if rank -= n; rank < 0 {
-			return bucketFloor(i)
+			return min(bucketFloor(i+1)-1, t.top)
 		}
 	}
 	return 0

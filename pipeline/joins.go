@@ -153,6 +153,9 @@ func (sp *splitter[T]) toAll(n *node, next []func(*T)) func(*T) {
 			bytes = int64(charge(item))
 		}
 		own := *item
+		if shared, ok := any(own).(sharer); ok && sp.clone == nil {
+			shared.Share(len(next) - 1)
+		}
 		for i, put := range next {
 			each := own
 			if i > 0 {
@@ -188,6 +191,9 @@ func (sp *splitter[T]) toOne(n *node, next []func(*T)) func(*T) {
 		next[i](item)
 	}
 }
+
+// sharer is implemented by items that need to know how many branches will be done with them.
+type sharer interface{ Share(more int) }
 
 // deadLetters is a DeadLetters whose item type is not known.
 type deadLetters interface {

@@ -32,11 +32,17 @@ type orderWorker[B any] struct {
 	next func(*B) // into the link downstream
 }
 
-// orderWindow is how far the workers may be ahead of the slowest item, in items a worker.
-const orderWindow = 64
+// orderWindow is how far the workers may be ahead of the slowest item, in values a worker. Values
+// that stand for many items are too large to wait in such numbers.
+func orderWindow[B any]() int {
+	if weigherOf[B]() != nil {
+		return 2
+	}
+	return 64
+}
 
 func newOrder[B any](s *stage, workers int, rouse func()) *order[B] {
-	o := &order[B]{rouse: rouse, slots: make([]result[B], orderWindow*workers), workers: make([]orderWorker[B], workers)}
+	o := &order[B]{rouse: rouse, slots: make([]result[B], orderWindow[B]()*workers), workers: make([]orderWorker[B], workers)}
 	s.inside = o.inside.Load
 	return o
 }

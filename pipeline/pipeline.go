@@ -15,8 +15,8 @@ import (
 type Config struct {
 	// Name is shown in errors, profiles and goroutine dumps; "" means "pipeline".
 	Name string
-	// DrainTimeout is how long stages may go on once the sources have been told to end; what is
-	// then still in flight is abandoned. 0 means no limit.
+	// DrainTimeout is how long stages may go on once the sources have ended, or have been told to;
+	// what is then still in flight is abandoned. 0 means no limit.
 	DrainTimeout time.Duration
 	// Grace is how long Run waits after that for stages that do not return, before it gives up on
 	// them with a *StuckError; 0 means 10 s.
@@ -78,16 +78,14 @@ type Pipeline struct {
 	budget    *budget
 	reserved  int
 
-	running  atomic.Bool
-	built    chan struct{} // closed when all segments exist
-	over     chan struct{} // closed when Run is about to return
-	halt     chan struct{} // closed when the sources are to end
-	haltOnce sync.Once
-	ending   chan struct{} // closed then too, or when all sources have ended by themselves
-	endOnce  sync.Once
-	feeding  atomic.Int64  // sources that have not ended
-	cut      chan struct{} // closed when a Shutdown's context has ended
-	cutOnce  sync.Once
+	running atomic.Bool
+	built   chan struct{} // closed when all segments exist
+	over    chan struct{} // closed when Run is about to return
+	ending  chan struct{} // closed when the sources are to end, or all have ended by themselves
+	endOnce sync.Once
+	feeding atomic.Int64  // sources that have not ended
+	cut     chan struct{} // closed when a Shutdown's context has ended
+	cutOnce sync.Once
 
 	stageCtx     context.Context
 	cancelStage  context.CancelCauseFunc
@@ -117,7 +115,6 @@ func New(cfg Config) *Pipeline {
 		cfg:    cfg,
 		built:  make(chan struct{}),
 		over:   make(chan struct{}),
-		halt:   make(chan struct{}),
 		ending: make(chan struct{}),
 		cut:    make(chan struct{}),
 	}
@@ -213,7 +210,7 @@ func (p *Pipeline) await(ctx context.Context, done chan struct{}) *StuckError {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-	case <-p.halt:
+	case <-p.ending:
 	}
 	p.stopSources()
 	var deadline <-chan time.Time
@@ -242,7 +239,6 @@ func (p *Pipeline) await(ctx context.Context, done chan struct{}) *StuckError {
 
 // stop asks for the end of the sources; it may be called at any time.
 func (p *Pipeline) stop() {
-	p.haltOnce.Do(func() { close(p.halt) })
 	p.endOnce.Do(func() { close(p.ending) })
 }
 

@@ -22,8 +22,8 @@ type Stats struct {
 //
 //	In + Made = Out + Delivered + Filtered + Dropped + Failed + Abandoned + Held
 //
-// a source's In is what it accepted. Queued is what waits in the stage's link and was not yet
-// counted as In by it.
+// a source's In is what it accepted, and its Queued, which belongs to the right side, is what waits
+// there to be sent. Another stage's Queued is what waits in its link and is not yet part of In.
 type StageStats struct {
 	Name      string `json:"name"`
 	Kind      string `json:"kind"`  // source, stage, sink, fork, partition, merge, dead letters
@@ -57,7 +57,7 @@ type StageStats struct {
 	Batch   Quantiles `json:"batch"`      // items in what the stage sent, if that has a weight
 }
 
-// Quantiles are read from a histogram; each is right within 25 %.
+// Quantiles are read from a histogram: each is at most 25 % above the true one. Max is exact.
 type Quantiles struct {
 	Count int64 `json:"count"`
 	P50   int64 `json:"p50"`
@@ -70,7 +70,7 @@ func (t *tally) quantiles() Quantiles {
 	if t.count == 0 {
 		return Quantiles{}
 	}
-	return Quantiles{Count: t.count, P50: t.quantile(0.5), P90: t.quantile(0.9), P99: t.quantile(0.99), Max: t.quantile(1 - 1e-12)}
+	return Quantiles{Count: t.count, P50: t.quantile(0.5), P90: t.quantile(0.9), P99: t.quantile(0.99), Max: t.top}
 }
 
 // String returns s as JSON.
@@ -193,8 +193,10 @@ func (s *stage) stats(p *Pipeline, elapsed time.Duration) StageStats {
 		st.Queued = s.link.depth() + s.link.waiting()
 		st.Room = s.link.room()
 	}
-	if len(nodes) > 0 && s.inside != nil {
-		st.Held += s.inside()
+	if len(nodes) > 0 && s.inside != nil { // pushed by its workers, and not yet out of the stage
+		inside := s.inside()
+		st.Held += inside
+		st.Out -= inside
 	}
 	st.Delivered, st.Filtered, st.Dropped = ended[delivered], ended[filtered], ended[dropped]
 	st.Failed, st.Abandoned, st.Spooled = ended[failed], ended[abandoned], ended[spooled]

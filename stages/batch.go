@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/tailrace-go/tailrace/pipeline"
@@ -13,7 +14,7 @@ import (
 // BatchConfig says when a batch is complete: at the first limit it meets.
 type BatchConfig struct {
 	MaxItems int           // items in a batch; 0 means 512
-	MaxBytes int           // sum of the items' Size(), which they must have; 0 means no limit
+	MaxBytes int           // sum of what the items say by Size() int, which they must have; 0 means no limit
 	MaxWait  time.Duration // age of a batch's oldest item; 0 means no limit
 }
 
@@ -36,12 +37,15 @@ func (c BatchConfig) withDefaults() (BatchConfig, error) {
 // Without MaxWait the stage is an operator and shares its neighbour's goroutine. With it, the
 // stage is an actor, because it has to wake up by itself.
 //
+// A panic in Size() fails its item alone, but with MaxWait all that the actor holds: see
+// [pipeline.Actor].
+//
 // The receiver owns the batch.
 func Batch[T any](cfg BatchConfig) pipeline.Stage[T, pipeline.Batch[T]] {
 	cfg, err := cfg.withDefaults()
 	size := sizeOf[T]()
 	if err == nil && cfg.MaxBytes > 0 && size == nil {
-		err = fmt.Errorf("BatchConfig.MaxBytes is set, but %T has no method Size() int", *new(T))
+		err = fmt.Errorf("BatchConfig.MaxBytes is set, but %v has no method Size() int", reflect.TypeFor[T]())
 	}
 	switch {
 	case err != nil:
@@ -52,21 +56,37 @@ func Batch[T any](cfg BatchConfig) pipeline.Stage[T, pipeline.Batch[T]] {
 	return pipeline.Fuse(func(in *pipeline.In[T], out *pipeline.Out[pipeline.Batch[T]]) func(*T) {
 		g := group[T]{cfg: cfg, size: size}
 		full := new(pipeline.Batch[T])
+		push := func(batch pipeline.Batch[T]) {
+			*full = batch
+			out.Push(full)
+			*full = nil
+		}
 		send := func() {
 			if len(g.items) > 0 {
-				*full = g.take()
-				out.Push(full)
-				*full = nil
+				push(g.take())
 			}
 		}
 		in.OnMark(send)
+		if cfg.MaxBytes == 0 {
+			return func(item *T) {
+				g.add(item, 0)
+				in.Hold(item)
+				if len(g.items) >= cfg.MaxItems {
+					send()
+				}
+			}
+		}
 		return func(item *T) {
+			var before pipeline.Batch[T]
 			bytes := g.measure(item)
 			if g.wouldExceed(bytes) {
-				send()
+				before = g.take()
 			}
 			g.add(item, bytes)
 			in.Hold(item)
+			if before != nil {
+				push(before) // the item is held by now: a panic below must not cost it
+			}
 			if g.complete() {
 				send()
 			}
@@ -75,7 +95,7 @@ func Batch[T any](cfg BatchConfig) pipeline.Stage[T, pipeline.Batch[T]] {
 }
 
 // timedBatch is Batch with MaxWait.
-func timedBatch[T any](cfg BatchConfig, size func(T) int) pipeline.Stage[T, pipeline.Batch[T]] {
+func timedBatch[T any](cfg BatchConfig, size func(*T) int) pipeline.Stage[T, pipeline.Batch[T]] {
 	return pipeline.Actor(func(_ context.Context, in *pipeline.Inlet[T], out *pipeline.Outlet[pipeline.Batch[T]]) error {
 		g := group[T]{cfg: cfg, size: size}
 		var due time.Time
@@ -87,8 +107,10 @@ func timedBatch[T any](cfg BatchConfig, size func(T) int) pipeline.Stage[T, pipe
 			return out.Send(g.take())
 		}
 		in.OnMark(send)
+		var item T // out here because it moves to the heap: once, not for each item
 		for {
-			item, err := in.RecvUntil(due)
+			var err error
+			item, err = in.RecvUntil(due)
 			switch {
 			case errors.Is(err, pipeline.ErrDue):
 				err = send()
@@ -113,10 +135,13 @@ func timedBatch[T any](cfg BatchConfig, size func(T) int) pipeline.Stage[T, pipe
 	}).Named("batch")
 }
 
+// maxAhead bounds the room that is made for a batch before it is known how large it gets.
+const maxAhead = 1024
+
 // group is a batch that grows.
 type group[T any] struct {
 	cfg   BatchConfig
-	size  func(T) int
+	size  func(*T) int
 	items pipeline.Batch[T]
 	bytes int
 }
@@ -125,7 +150,7 @@ func (g *group[T]) measure(item *T) int {
 	if g.cfg.MaxBytes == 0 {
 		return 0
 	}
-	return g.size(*item)
+	return g.size(item)
 }
 
 // wouldExceed reports whether an item of so many bytes has to start another batch.
@@ -135,7 +160,7 @@ func (g *group[T]) wouldExceed(bytes int) bool {
 
 func (g *group[T]) add(item *T, bytes int) {
 	if g.items == nil {
-		g.items = make(pipeline.Batch[T], 0, g.cfg.MaxItems)
+		g.items = make(pipeline.Batch[T], 0, min(g.cfg.MaxItems, maxAhead))
 	}
 	g.items = append(g.items, *item)
 	g.bytes += bytes
@@ -150,13 +175,4 @@ func (g *group[T]) take() pipeline.Batch[T] {
 	items := g.items
 	g.items, g.bytes = nil, 0
 	return items
-}
-
-// sizeOf returns the function that tells the size of a T, nil if it has none.
-func sizeOf[T any]() func(T) int {
-	var none T
-	if _, ok := any(none).(interface{ Size() int }); !ok {
-		return nil
-	}
-	return func(item T) int { return any(item).(interface{ Size() int }).Size() }
 }

@@ -3,6 +3,7 @@ package pipelinetest
 import (
 	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -31,15 +32,22 @@ func Bubble(t *testing.T, judge func(t *testing.T) error) (err error) {
 	return err
 }
 
-// blocked is the stacks of the goroutines that are stuck in a bubble.
+// blocked is the stacks of the goroutines that are stuck in the newest bubble.
 func blocked() string {
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
-	var found []string
+	newest, found := 0, []string(nil)
 	for _, stack := range strings.Split(string(stacks), "\n\n") {
-		if head, _, _ := strings.Cut(stack, "\n"); strings.Contains(head, "synctest bubble") {
-			found = append(found, stack)
+		head, _, _ := strings.Cut(stack, "\n")
+		_, bubble, _ := strings.Cut(head, "synctest bubble ")
+		number, err := strconv.Atoi(strings.TrimRight(bubble, "]:"))
+		if err != nil || number < newest {
+			continue // in no bubble, or in one that was left behind before
 		}
+		if number > newest {
+			newest, found = number, nil
+		}
+		found = append(found, stack)
 	}
 	return strings.Join(found, "\n\n")
 }

@@ -115,7 +115,9 @@ func checkLossError(p *pipeline.Pipeline, stats pipeline.Stats) error {
 			return fmt.Errorf("Stats do not have the loss %v of the LossError", l)
 		}
 	}
-	if loss.Ledger != stats.Ledger || sum != stats.Ledger.Lost() {
+	ledger := stats.Ledger
+	ledger.Refused = loss.Ledger.Refused // items may be refused after Run, too
+	if loss.Ledger != ledger || sum != stats.Ledger.Lost() {
 		return fmt.Errorf("the LossError has %+v and losses of %d, Stats have %+v", loss.Ledger, sum, stats.Ledger)
 	}
 	return nil

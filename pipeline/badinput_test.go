@@ -1,0 +1,277 @@
+package pipeline_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/pipeline/pipelinetest"
+	"github.com/tailrace-go/tailrace/stages"
+)
+
+func countTo(n int) *pipelinetest.Feed[int] {
+	return &pipelinetest.Feed[int]{N: n, Item: func(i int) int { return i }}
+}
+
+func intSink() pipeline.Sink[int] { return pipelinetest.NewFake[int]().Sink() }
+
+func passInts() pipeline.Stage[int, int] { return stages.Map(func(i int) int { return i }) }
+
+// sized is an item with a size.
+type sized int
+
+func (s sized) Size() int { return int(s) }
+
+// TestBadInput holds that each mistake is an error of Run that names the stage and says what is
+// wrong, and never a hang or a panic.
+func TestBadInput(t *testing.T) {
+	name := pipeline.Name("culprit")
+	for _, c := range []struct {
+		name  string
+		cfg   pipeline.Config
+		build func(p *pipeline.Pipeline)
+		want  []string // parts of the error
+	}{
+		{"an empty pipeline", pipeline.Config{Name: "bare"}, func(*pipeline.Pipeline) {}, []string{"bare", "no stages"}},
+		{"a nil source", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.From[int](p, nil, name), intSink())
+		}, []string{"culprit", "source is nil"}},
+		{"a zero stage", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.Via(pipeline.From(p, countTo(1)), pipeline.Stage[int, int]{}, name), intSink())
+		}, []string{"culprit", "nil"}},
+		{"a stage of a nil function", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.Via(pipeline.From(p, countTo(1)), pipeline.Operator[int, int](nil), name), intSink())
+		}, []string{"culprit", "nil"}},
+		{"an actor of a nil function", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.Via(pipeline.From(p, countTo(1)), pipeline.Actor[int, int](nil), name), intSink())
+		}, []string{"culprit", "nil"}},
+		{"a chan actor of a nil function", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.Via(pipeline.From(p, countTo(1)), pipeline.ChanActor[int, int](nil), name), intSink())
+		}, []string{"culprit", "nil"}},
+		{"a built-in of a nil function", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.Via(pipeline.From(p, countTo(1)), stages.Filter[int](nil), name), intSink())
+		}, []string{"culprit", "keep is nil"}},
+		{"a zero sink", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.From(p, countTo(1)), pipeline.Sink[int]{}, name)
+		}, []string{"culprit", "nil"}},
+		{"a nil option", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.From(p, countTo(1)), intSink(), name, nil)
+		}, []string{"culprit", "option is nil"}},
+		{"a flow used twice", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			f := pipeline.From(p, countTo(1))
+			pipeline.To(f, intSink())
+			pipeline.To(f, intSink(), name)
+		}, []string{"culprit", "used twice", "Fork"}},
+		{"a flow left open", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.From(p, countTo(1), name)
+		}, []string{"culprit", "leads nowhere"}},
+		{"a branch left open", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.Fork(pipeline.From(p, countTo(1)), 2, name)[0], intSink())
+		}, []string{"culprit", "leads nowhere"}},
+		{"a zero flow beside another", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.Merge(pipeline.From(p, countTo(1)), pipeline.Flow[int]{}), intSink())
+		}, []string{"merge", "zero Flow"}},
+		{"a zero flow before another", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.Merge(pipeline.Flow[int]{}, pipeline.From(p, countTo(1))), intSink())
+		}, []string{"merge", "zero Flow"}},
+		{"flows of two pipelines", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			other := pipeline.New(pipeline.Config{})
+			pipeline.To(pipeline.Merge(pipeline.From(p, countTo(1)), pipeline.From(other, countTo(1))), intSink())
+		}, []string{"merge", "another pipeline"}},
+		{"a source with two flows", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			source := entrySource{pipeline.NewEntry[token](pipeline.EntryConfig{})}
+			pipeline.To(pipeline.From(p, source), pipelinetest.NewFake[token]().Sink())
+			pipeline.To(pipeline.From(p, source, name), pipelinetest.NewFake[token]().Sink())
+		}, []string{"culprit", "another flow"}},
+		{"a negative queue of an entry", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			source := entrySource{pipeline.NewEntry[token](pipeline.EntryConfig{Queue: -1})}
+			pipeline.To(pipeline.From(p, source, name), pipelinetest.NewFake[token]().Sink())
+		}, []string{"culprit", "Queue", "-1"}},
+		{"an unknown overflow", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			source := entrySource{pipeline.NewEntry[token](pipeline.EntryConfig{Overflow: 9})}
+			pipeline.To(pipeline.From(p, source, name), pipelinetest.NewFake[token]().Sink())
+		}, []string{"culprit", "Overflow(9)"}},
+		{"no queue", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.From(p, countTo(1)), intSink(), name, pipeline.Queue(0))
+		}, []string{"culprit", "Queue(0)"}},
+		{"negative workers", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.From(p, countTo(1)), intSink(), name, pipeline.Workers(-2))
+		}, []string{"culprit", "Workers(-2)"}},
+		{"workers of a source", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.From(p, countTo(1), name, pipeline.Workers(2)), intSink())
+		}, []string{"culprit", "Workers"}},
+		{"a negative reserve", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.From(p, countTo(1)), intSink(), name, pipeline.Reserve(-1))
+		}, []string{"culprit", "Reserve(-1)"}},
+		{"a negative batch", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			batches := pipeline.Via(pipeline.From(p, countTo(1)), stages.Batch[int](stages.BatchConfig{MaxItems: -1}), name)
+			pipeline.To(batches, pipelinetest.NewFake[pipeline.Batch[int]]().Sink())
+		}, []string{"culprit", "MaxItems", "-1"}},
+		{"a negative drain timeout", pipeline.Config{DrainTimeout: -1}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.From(p, countTo(1)), intSink())
+		}, []string{"DrainTimeout"}},
+		{"a negative grace", pipeline.Config{Grace: -1}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.From(p, countTo(1)), intSink())
+		}, []string{"Grace"}},
+		{"a negative budget", pipeline.Config{MaxBytes: -1}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.From(p, countTo(1)), intSink())
+		}, []string{"MaxBytes"}},
+		{"a budget smaller than one item", pipeline.Config{MaxBytes: 100, MaxItemBytes: 101}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.From(p, countTo(1)), intSink())
+		}, []string{"MaxBytes", "MaxItemBytes"}},
+		{"a budget that is reserved", pipeline.Config{MaxBytes: 100}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.From(p, countTo(1)), intSink(), pipeline.Reserve(100))
+		}, []string{"MaxBytes", "reserve"}},
+		{"an item larger than the budget", pipeline.Config{MaxBytes: 100}, func(p *pipeline.Pipeline) {
+			source := &pipelinetest.Feed[sized]{N: 1, Item: func(int) sized { return 101 }}
+			pipeline.To(pipeline.From(p, source, name), pipelinetest.NewFake[sized]().Sink())
+		}, []string{"culprit", "101 bytes", "100"}},
+		{"a stage that returns early without Stop", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			stage := pipeline.Actor(func(_ context.Context, in *pipeline.Inlet[int], out *pipeline.Outlet[int]) error {
+				item, err := in.Recv()
+				if err != nil {
+					return err
+				}
+				return out.Send(item)
+			})
+			pipeline.To(pipeline.Via(pipeline.From(p, countTo(5000)), stage, name), intSink())
+		}, []string{"culprit", "returned before its items ended, without Stop"}},
+		{"a stage that does not declare its items", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			stage := pipeline.Fuse(func(*pipeline.In[int], *pipeline.Out[int]) func(*int) { return func(*int) {} })
+			pipeline.To(pipeline.Via(pipeline.From(p, countTo(3)), stage, name), intSink())
+		}, []string{"culprit", "undeclared"}},
+		{"a change in place below a Fork", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			branches := pipeline.Fork(pipeline.From(p, countTo(1)), 2)
+			pipeline.To(pipeline.Via(branches[0], stages.Apply(func(*int) {}), name), intSink())
+			pipeline.To(branches[1], intSink())
+		}, []string{"culprit", "below a Fork", "Clone"}},
+		{"a change in place further below a Fork", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			branches := pipeline.Fork(pipeline.From(p, countTo(1)), 2)
+			kept := pipeline.Via(branches[0], stages.Filter(func(int) bool { return true }))
+			pipeline.To(pipeline.Via(pipeline.Merge(kept, branches[1]), stages.Apply(func(*int) {}), name), intSink())
+		}, []string{"culprit", "below a Fork", "Clone"}},
+		{"a Clone of another type", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			branches := pipeline.Fork(pipeline.From(p, countTo(1)), 2, name, pipeline.Clone(func(s string) string { return s }))
+			pipeline.To(branches[0], intSink())
+			pipeline.To(branches[1], intSink())
+		}, []string{"culprit", "Clone", "int"}},
+		{"a Fork into none", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			for _, f := range pipeline.Fork(pipeline.From(p, countTo(1)), 0, name) {
+				pipeline.To(f, intSink())
+			}
+		}, []string{"culprit", "0 flows"}},
+		{"a Partition without a function", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			for _, f := range pipeline.Partition(pipeline.From(p, countTo(1)), 2, nil, name) {
+				pipeline.To(f, intSink())
+			}
+		}, []string{"culprit", "lane", "nil"}},
+		{"a Fork with workers", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			for _, f := range pipeline.Fork(pipeline.From(p, countTo(1)), 2, name, pipeline.Workers(2)) {
+				pipeline.To(f, intSink())
+			}
+		}, []string{"culprit", "branches"}},
+		{"an ordered actor", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.Via(pipeline.From(p, countTo(1)), pipelinetest.NewFake[int]().Actor(), name, pipeline.Workers(2), pipeline.Ordered()), intSink())
+		}, []string{"culprit", "Ordered"}},
+		{"an ordered batch", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			batches := pipeline.Via(pipeline.From(p, countTo(1)), stages.Batch[int](stages.BatchConfig{}), name, pipeline.Ordered())
+			pipeline.To(batches, pipelinetest.NewFake[pipeline.Batch[int]]().Sink())
+		}, []string{"culprit", "Ordered"}},
+		{"an ordered sink", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.From(p, countTo(1)), intSink(), name, pipeline.Ordered())
+		}, []string{"culprit", "Ordered"}},
+		{"dead letters of another type", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			letters := pipeline.NewDeadLetters[string](p)
+			pipeline.To(letters.Flow(), pipelinetest.NewFake[pipeline.DeadLetter[string]]().Sink())
+			pipeline.To(pipeline.From(p, countTo(1)), intSink(), name, pipeline.OnError(pipeline.ToDeadLetters(letters)))
+		}, []string{"culprit", "string", "int"}},
+		{"dead letters that lead nowhere", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			letters := pipeline.NewDeadLetters[int](p, name)
+			pipeline.To(pipeline.From(p, countTo(1)), intSink(), pipeline.OnError(pipeline.ToDeadLetters(letters)))
+		}, []string{"culprit", "leads nowhere"}},
+		{"a retry of a retry", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			retry := pipeline.Retry(pipeline.RetryConfig{Then: pipeline.Retry(pipeline.RetryConfig{})})
+			pipeline.To(pipeline.From(p, countTo(1)), intSink(), name, pipeline.OnError(retry))
+		}, []string{"culprit", "Retry"}},
+		{"negative attempts", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.From(p, countTo(1)), intSink(), name, pipeline.OnError(pipeline.Retry(pipeline.RetryConfig{Attempts: -1})))
+		}, []string{"culprit", "Attempts"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := pipelinetest.Bubble(t, func(t *testing.T) error {
+				p := pipeline.New(c.cfg)
+				c.build(p)
+				err := runWithin(t, p, time.Hour)
+				if err == nil {
+					t.Fatal("Run returned nil")
+				}
+				for _, part := range c.want {
+					if !strings.Contains(err.Error(), part) {
+						t.Errorf("Run returned %q, want something about %q", err, part)
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// runWithin runs a pipeline to its end, and fails the test if that takes longer.
+func runWithin(t *testing.T, p *pipeline.Pipeline, limit time.Duration) error {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- p.Run(t.Context()) }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(limit):
+		t.Fatalf("Run has not returned after %v: %v", limit, p.Stats())
+		return nil
+	}
+}
+
+func TestRunTwice(t *testing.T) {
+	p := pipeline.New(pipeline.Config{})
+	pipeline.To(pipeline.From(p, countTo(3)), intSink())
+	if err := p.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Run(t.Context()); !errors.Is(err, pipeline.ErrRunTwice) || !errors.Is(err, pipeline.ErrConfig) {
+		t.Errorf("the second Run returned %v, want ErrRunTwice", err)
+	}
+	pipelinetest.CheckLedger(t, p)
+}
+
+func TestMergeOfNothing(t *testing.T) {
+	merged := pipeline.Merge[int]()
+	p := pipeline.New(pipeline.Config{})
+	pipeline.To(pipeline.Merge(pipeline.From(p, countTo(1)), merged), intSink())
+	if err := p.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "merge") {
+		t.Errorf("Run returned %v, want an error about the merge", err)
+	}
+}
+
+func TestDeadLettersThatNobodySends(t *testing.T) {
+	err := pipelinetest.Bubble(t, func(t *testing.T) error {
+		p := pipeline.New(pipeline.Config{})
+		letters := pipeline.NewDeadLetters[int](p)
+		pipeline.To(letters.Flow(), pipelinetest.NewFake[pipeline.DeadLetter[int]]().Sink())
+		pipeline.To(pipeline.From(p, countTo(3)), intSink())
+		return runWithin(t, p, time.Hour)
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestGoWithAForeignContext(t *testing.T) {
+	if err := pipeline.Go(t.Context(), "helper", func(context.Context) error { return nil }); err == nil {
+		t.Error("Go accepted a context that no stage was given")
+	}
+}
