@@ -14,7 +14,7 @@ type Body struct {
 	Charged         int    // bytes that the items were charged with
 
 	recycle func(*Body)
-	shares  atomic.Int32 // how many beyond the first have to free it
+	shares  int32 // how many beyond the first have to free it; atomic, but a Body may be copied
 }
 
 // Part is where an item lies in a body: Plain[From:To], without what separates items. What comes
@@ -32,12 +32,12 @@ func (b *Body) OnFree(recycle func(*Body)) { b.recycle = recycle }
 
 // Share says that so many more will call Free before the buffers are used again. Fork says it for
 // its branches.
-func (b *Body) Share(more int) { b.shares.Add(int32(more)) }
+func (b *Body) Share(more int) { atomic.AddInt32(&b.shares, int32(more)) }
 
 // Free gives the body's buffers back for use in another one. A sink calls it when it is done with
 // the body; nobody may touch the body afterwards. Not to call it is no error.
 func (b *Body) Free() {
-	if b.recycle == nil || b.shares.Add(-1) >= 0 {
+	if b.recycle == nil || atomic.AddInt32(&b.shares, -1) >= 0 {
 		return
 	}
 	recycle := b.recycle
