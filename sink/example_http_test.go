@@ -102,3 +102,31 @@ func ExampleStatusError() {
 	// sink: the endpoint answered 422 Unprocessable Entity: no span has a name
 	// true
 }
+
+// An endpoint may accept a body and reject some of its spans. What the sender does can be watched.
+func ExampleHTTPSender_Stats() {
+	collector, err := sinktest.Listen(sinktest.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer collector.Close()
+	collector.Script(sinktest.PartialSuccess(1, "no such project"))
+
+	var sender *sink.HTTPSender = sink.NewHTTP(sink.HTTPConfig{Endpoint: collector.URL()})
+	p := pipeline.New(pipeline.Config{})
+	pipeline.To(pipeline.From(p, bodies(spans(1, 3, 10))), sender.Sink())
+	err = p.Run(context.Background())
+
+	var loss *pipeline.LossError
+	var rejected *sink.RejectedError
+	if errors.As(err, &loss) && errors.As(loss.Losses[0].Err, &rejected) {
+		fmt.Println(rejected.Items, "of", loss.Ledger.Accepted, "rejected:", rejected.Message)
+	}
+	var stats sink.HTTPStats = sender.Stats()
+	var mode sink.HTTPMode = stats.State.Mode
+	fmt.Println(mode, "after", stats.Requests, "request,", stats.Statuses[2], "of class 2xx")
+	// Output:
+	// 1 of 3 rejected: no such project
+	// sending after 1 request, 1 of class 2xx
+}
