@@ -286,13 +286,13 @@ func TestBudget(t *testing.T) {
 // another goes on.
 func TestBudgetOfWhatIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := pipeline.New(pipeline.Config{MaxBytes: 100})
-		source := &pipelinetest.Feed[sized]{N: 500, Item: func(int) sized { return 10 }}
+		p := pipeline.New(pipeline.Config{MaxBytes: 150})
+		source := &pipelinetest.Feed[sized]{N: 50, Item: func(i int) sized { return sized(10 + i/10*30) }}
 		branches := pipeline.Fork(pipeline.From(p, source), 2)
 		pipeline.To(branches[0], pipelinetest.NewFake[sized]().Slow(time.Second).StopAfter(1).SinkActor())
 		sink := pipelinetest.NewFake[sized]()
 		pipeline.To(branches[1], sink.Sink())
-		if err := start(t, p).wait(); err != nil || len(sink.Items()) != 500 {
+		if err := start(t, p).wait(); err != nil || len(sink.Items()) != 50 {
 			t.Errorf("Run returned %v when %d items had come", err, len(sink.Items()))
 		}
 	})

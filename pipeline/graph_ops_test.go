@@ -44,10 +44,10 @@ func rest(ctx context.Context, d time.Duration) error {
 func operator[T any](b *book, do func(in *pipeline.In[T], item T) error) pipeline.Stage[T, T] {
 	return pipeline.Fuse(func(in *pipeline.In[T], out *pipeline.Out[T]) func(*T) {
 		return func(item *T) {
-			switch err := do(in, *item); err {
-			case nil:
+			switch err := do(in, *item); {
+			case err == nil:
 				out.Push(item)
-			case errFilter:
+			case errors.Is(err, errFilter):
 				filterAll(b, *item)
 				in.Filtered(item)
 			default:
@@ -70,10 +70,10 @@ func actor[T any](b *book, do func(ctx context.Context, in *pipeline.Inlet[T], i
 	return pipeline.Actor(func(ctx context.Context, in *pipeline.Inlet[T], out *pipeline.Outlet[T]) error {
 		for item := range in.All() {
 			err := do(ctx, in, item)
-			switch err {
-			case nil:
+			switch {
+			case err == nil:
 				err = out.Send(item)
-			case errFilter:
+			case errors.Is(err, errFilter):
 				filterAll(b, item)
 				in.Filtered(item)
 				err = nil

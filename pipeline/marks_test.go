@@ -143,6 +143,10 @@ func TestFlushCovers(t *testing.T) {
 					if got, want := len(sink.Items()), 7*c.made*(round+1); got != want {
 						t.Fatalf("after Flush %d the sink has %d items, want %d", round, got, want)
 					}
+					synctest.Wait()
+					if stats := p.Stats(); stats.Ledger.InFlight != 0 || pipelinetest.CheckAtRest(stats) != nil {
+						t.Fatalf("after Flush %d: %v\n%v", round, pipelinetest.CheckAtRest(stats), stats)
+					}
 				}
 			})
 		})
@@ -178,6 +182,34 @@ func TestFlushUnderLoad(t *testing.T) {
 			})
 		}
 		flushes.Wait()
+	})
+}
+
+// TestFlushIsNotOvertaken holds that a Flush ends in the time that what came before it takes,
+// although later ones begin all the time.
+func TestFlushIsNotOvertaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pipeline.New(pipeline.Config{})
+		source := &pipelinetest.Feed[int]{N: 1 << 30, Item: func(i int) int { return i }}
+		sink := pipelinetest.NewFake[int]().Slow(time.Millisecond)
+		pipeline.To(pipeline.From(p, source), sink.Sink(), pipeline.Queue(100))
+		start(t, p)
+		time.Sleep(time.Second) // the queue is full
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var others sync.WaitGroup
+		others.Go(func() {
+			for ctx.Err() == nil {
+				brief, cancel := context.WithTimeout(ctx, time.Millisecond)
+				_ = p.Flush(brief) // it has no time to return
+				cancel()
+			}
+		})
+		if err := p.Flush(ctx); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		others.Wait()
 	})
 }
 

@@ -112,7 +112,7 @@ func checkLossError(p *pipeline.Pipeline, stats pipeline.Stats) error {
 			return other.Stage == l.Stage && other.Column == l.Column && other.Reason == l.Reason && other.Items == l.Items
 		}
 		if !slices.ContainsFunc(stats.Losses, same) {
-			return fmt.Errorf("Stats do not have the loss %v of the LossError", l)
+			return fmt.Errorf("the Stats do not have the loss %v of the LossError", l)
 		}
 	}
 	ledger := stats.Ledger

@@ -21,7 +21,7 @@ type scenario struct {
 	end      func(context.Context, func(time.Duration) error) error
 	cancel   bool // the run's context ends at a random instant
 	flush    bool // Flush is called, while items come and when they have
-	lossless bool // nothing may be dropped or abandoned, and only the tested part may fail items
+	lossless bool // nothing may be abandoned, and only the tested part may drop or fail items
 	trouble  func(f trouble, n int)
 }
 
@@ -189,7 +189,7 @@ func (r *round) run(t *testing.T, p *pipeline.Pipeline, quiet func() bool) error
 		time.AfterFunc(ends-time.Since(began), cancel)
 	}
 	select {
-	case <-done:
+	case <-done: //nolint:errcheck // p.Err has it
 	case <-time.After(limit):
 		return fmt.Errorf("Run has not returned after %v: %v", limit, p.Stats())
 	}
@@ -232,7 +232,7 @@ func (r *round) covers(ctx context.Context, p *pipeline.Pipeline) error {
 		if err := p.Flush(ctx); err != nil {
 			return err
 		}
-		if l := p.Ledger(); l.Accepted+l.Made-l.InFlight < accepted {
+		if l := p.Ledger(); l.Delivered+l.Filtered+l.Spooled+l.Lost() < accepted {
 			return fmt.Errorf("%d items were accepted before Flush, and then: %v", accepted, p.Stats())
 		}
 	}
@@ -242,8 +242,8 @@ func (r *round) covers(ctx context.Context, p *pipeline.Pipeline) error {
 // judge checks the account of a run that is over.
 func (r *round) judge(p *pipeline.Pipeline) error {
 	faults := []error{Check(p)}
-	l := p.Ledger()
-	if r.lossless && (l.Dropped != 0 || l.Abandoned != 0 || l.Failed != p.Stats().Stage(tested).Failed) {
+	l, own := p.Ledger(), p.Stats().Stage(tested)
+	if r.lossless && (l.Abandoned != 0 || l.Dropped != own.Dropped || l.Failed != own.Failed) {
 		faults = append(faults, fmt.Errorf("items are lost, although nothing went wrong: %w", p.Err()))
 	}
 	if err := errors.Join(faults...); err != nil {

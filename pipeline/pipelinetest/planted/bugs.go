@@ -64,14 +64,14 @@ var bugs = []bug{
 		file: "mark.go",
 		old:  "\tif b.first.num == 0 {\n\t\tb.first = place{pos, all}\n\t} else {\n",
 		new:  "\tif true {\n\t\tb.first = place{pos, all}\n\t} else {\n",
-		test: "TestFlushUnderLoad",
+		test: "TestFlushIsNotOvertaken",
 	},
 	{
 		name: "what a Fork makes is not counted",
 		file: "joins.go",
 		old:  "\t\t\t\tn.made.add(weight)\n",
 		new:  "",
-		test: "TestRandomGraphs",
+		test: "TestFlushCovers",
 	},
 	{
 		name: "what lies in links at the deadline is not counted",
