@@ -56,12 +56,10 @@ func TestChanThatNobodyReads(t *testing.T) {
 		ch := make(chan int)
 		p := pipeline.New(pipeline.Config{DrainTimeout: time.Minute})
 		pipeline.To(pipeline.From(p, source.Slice(1, 2, 3, 4)), sink.Chan(ch, sink.ChanConfig{Close: true}))
-		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-		defer cancel()
 		go func() { <-ch }()
 		began := time.Now()
-		err := p.Run(ctx)
-		if !errors.Is(err, pipeline.ErrDrainDeadline) && err == nil || time.Since(began) != time.Hour+time.Minute {
+		err := p.Run(t.Context())
+		if err == nil || time.Since(began) != time.Minute {
 			t.Errorf("Run returned %v after %v", err, time.Since(began))
 		}
 		if l := p.Ledger(); l.Delivered != 1 || l.Abandoned != 3 {
