@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 )
 
@@ -63,6 +64,7 @@ type Entry[T any] struct {
 	charge   func(*T) int
 	shed     atomic.Int64 // accepted and dropped before it entered the queue
 	refuse   atomic.Int64
+	gate     sync.RWMutex // read-held while an item is dropped, so that none is once the run adds up
 	stage    atomic.Pointer[stage]
 	door     *node
 }
@@ -159,13 +161,11 @@ func (e *Entry[T]) pushSlow(ctx context.Context, it T, wait bool) (err error) {
 func (e *Entry[T]) makeRoom(ctx context.Context, wait bool, b *budget, bytes int64, item *T, weight int64) (done bool, err error) {
 	switch e.overflow {
 	case DropNewest:
-		e.drop(item, weight, ReasonByteBudget)
-		return true, nil
+		return true, e.drop(item, weight, ReasonByteBudget)
 	case DropOldest:
 		for !b.try(bytes) {
 			if !e.evict(ReasonByteBudget) { // all bytes are beyond the queue
-				e.drop(item, weight, ReasonByteBudget)
-				return true, nil
+				return true, e.drop(item, weight, ReasonByteBudget)
 			}
 		}
 		return false, nil
@@ -186,13 +186,12 @@ func (e *Entry[T]) enqueue(ctx context.Context, wait bool, item *T, weight int64
 	}
 	switch e.overflow {
 	case DropNewest:
-		if e.closed() {
-			return ErrClosed
+		if err := e.drop(item, weight, ReasonQueueFull); err != nil {
+			return err
 		}
 		if b := e.budget.Load(); b != nil {
 			b.release(int64(e.charge(item)))
 		}
-		e.drop(item, weight, ReasonQueueFull)
 		return nil
 	case DropOldest:
 		for !r.offer(item) {
@@ -245,15 +244,26 @@ func (e *Entry[T]) closed() bool {
 	return e.link.ring.closed() || e.link.ring.state.Load() > ringMarked
 }
 
-// drop counts an item as accepted and dropped.
-func (e *Entry[T]) drop(item *T, weight int64, reason string) {
+// drop counts an item as accepted and dropped, unless the entry is closed.
+func (e *Entry[T]) drop(item *T, weight int64, reason string) error {
+	e.gate.RLock()
+	defer e.gate.RUnlock()
+	if e.closed() {
+		return ErrClosed
+	}
 	e.shed.Add(weight)
 	e.door.note(dropped, reason, weight, nil)
 	e.lost(item, weight, reason)
+	return nil
 }
 
-// evict drops the oldest item that waits. It reports false if none does.
+// evict drops the oldest item that waits. It reports false if none does, or the entry is closed.
 func (e *Entry[T]) evict(reason string) bool {
+	e.gate.RLock()
+	defer e.gate.RUnlock()
+	if e.closed() {
+		return false
+	}
 	q, r := e.link.ring.pool, e.link.ring
 	q.mu.Lock()
 	p := r.peek()
@@ -290,8 +300,12 @@ func (e *Entry[T]) Close() {
 // Waiting is how many values wait now.
 func (e *Entry[T]) Waiting() int { return e.link.ring.values() }
 
-func (e *Entry[T]) poke()  { e.link.ring.rouse() }
-func (e *Entry[T]) halt()  { e.Close() }
+func (e *Entry[T]) poke() { e.link.ring.rouse() }
+func (e *Entry[T]) halt() {
+	e.gate.Lock()
+	defer e.gate.Unlock()
+	e.Close()
+}
 func (e *Entry[T]) abort() { e.Close(); e.link.abort() }
 func (e *Entry[T]) enter(num uint64) {
 	e.link.ring.show(0, num)

@@ -1,6 +1,9 @@
 package pipeline
 
-import "sync/atomic"
+import (
+	"runtime"
+	"sync/atomic"
+)
 
 // link is a stage's inbox: the ring, those who put into it, and the door at which items are
 // settled that the stage will not take.
@@ -161,8 +164,12 @@ func (l *link[T]) sweep() {
 	case state&ringStopped != 0:
 		c, reason = filtered, ReasonStopped
 	}
-	for item, weight, ok := l.pop(); ok; item, weight, ok = l.pop() {
-		l.settle(&item, weight, c, reason)
+	for !l.ring.stuck() && l.ring.values() > 0 {
+		if item, weight, ok := l.pop(); ok {
+			l.settle(&item, weight, c, reason)
+			continue
+		}
+		runtime.Gosched() // a producer has claimed the slot and is about to fill it
 	}
 }
 

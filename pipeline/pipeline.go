@@ -353,6 +353,7 @@ func (p *Pipeline) discard() error {
 	p.abort.Store(&abortion{ErrClosed, ReasonCancelled})
 	for _, s := range p.stages {
 		if s.entry != nil {
+			s.entry.halt()
 			s.entry.abort()
 			s.link.sweep()
 		}
