@@ -133,7 +133,7 @@ func TestStuckStage(t *testing.T) {
 		sink := pipeline.FuseSink(func(in *pipeline.In[int]) func(*int) {
 			return func(item *int) { <-release; in.Delivered(item) }
 		})
-		pipeline.To(pipeline.From(p, countTo(1)), sink, pipeline.Async(), pipeline.Name("deaf"))
+		pipeline.To(pipeline.From(p, countTo(5)), sink, pipeline.Async(), pipeline.Name("deaf"))
 		began := time.Now()
 		err := p.Run(t.Context())
 		var stuck *pipeline.StuckError
@@ -142,6 +142,9 @@ func TestStuckStage(t *testing.T) {
 		}
 		if took := time.Since(began); took != time.Second+time.Minute {
 			t.Errorf("Run returned after %v", took)
+		}
+		if l := p.Ledger(); l.Balance() != 0 || l.InFlight != 5 {
+			t.Errorf("the ledger is %+v, want 5 in flight in the stage that is stuck", l)
 		}
 		close(release)
 	})

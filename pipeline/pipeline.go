@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -307,13 +308,18 @@ func (p *Pipeline) stuck() *StuckError {
 	return e
 }
 
+// stuck reports whether a goroutine of the stage still runs, so that its link is not ours to sweep.
+func (s *stage) stuck() bool {
+	return slices.ContainsFunc(s.segs, func(seg *segment) bool { return seg.ended.Load() == 0 })
+}
+
 // conclude settles what is left in links and returns the result of the run.
 func (p *Pipeline) conclude(stuck *StuckError) error {
 	for _, s := range p.stages {
 		if s.entry != nil {
 			s.entry.halt()
 		}
-		if s.link != nil {
+		if s.link != nil && !s.stuck() {
 			s.link.sweep()
 		}
 	}

@@ -12,92 +12,176 @@ import (
 
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/pipeline/pipelinetest"
+	"github.com/tailrace-go/tailrace/sink"
+	"github.com/tailrace-go/tailrace/source"
+	"github.com/tailrace-go/tailrace/stages"
 )
 
-// upper is the stage that somebody wrote and wants to be sure of.
-func upper() pipeline.Stage[string, string] {
-	return pipeline.Operator(func(s string, emit func(string)) { emit(strings.ToUpper(s)) })
-}
-
-// Tests are functions, so these show how they are written; TestStage and its like report to t.
-func Example() {
-	// The promises of the engine hold, whatever happens around the stage.
-	_ = func(t *testing.T) {
-		pipelinetest.TestStage(t, upper, strconv.Itoa,
-			pipelinetest.Rounds(5), pipelinetest.Items(20), pipelinetest.With(pipeline.Queue(2)))
-	}
-	// What the stage does, in fake time.
-	_ = func(t *testing.T) {
-		emits := func(run *pipelinetest.Run[string, string], want string) {
-			run.Flush()
-			if got := strings.Join(run.Emitted(), " "); got != want {
-				t.Errorf("emitted %s", got)
+// distinct passes on each item once.
+func distinct() pipeline.Stage[string, string] {
+	return pipeline.Actor(func(_ context.Context, in *pipeline.Inlet[string], out *pipeline.Outlet[string]) error {
+		seen := map[string]bool{}
+		for item := range in.All() {
+			if seen[item] {
+				in.Filtered(item)
+				continue
 			}
-		}
-		synctest.Test(t, func(t *testing.T) {
-			run := pipelinetest.Start(t, upper())
-			run.Push("plan", "search")
-			emits(run, "PLAN SEARCH")
-		})
-	}
-	// Sources and sinks of one's own.
-	_ = func(t *testing.T) {
-		opts := []pipelinetest.Option{pipelinetest.Single()} // not safe under Workers
-		pipelinetest.TestSource(t, func(*testing.T) pipeline.Source[int] {
-			return &pipelinetest.Feed[int]{N: 50, Item: func(i int) int { return i }, End: pipelinetest.Wait}
-		})
-		pipelinetest.TestSink(t, func(*testing.T) pipeline.Sink[int] {
-			return pipelinetest.NewFake[int]().SinkActor()
-		}, func(i int) int { return i }, opts...)
-	}
-	// A property test judges outside of the bubble, so that it can shrink what fails.
-	_ = func(t *testing.T) {
-		err := pipelinetest.Bubble(t, func(t *testing.T) error {
-			p := pipeline.New(pipeline.Config{})
-			fake := pipelinetest.NewFake[int]().Slow(time.Hour)
-			pipeline.To(pipeline.From(p, &pipelinetest.Feed[int]{N: 3, Item: func(i int) int { return i }}), fake.Sink())
-			if err := p.Run(t.Context()); err != nil {
+			seen[item] = true
+			if err := out.Send(item); err != nil {
 				return err
 			}
-			return pipelinetest.Check(p)
-		})
-		if err != nil {
-			t.Error(err)
 		}
-	}
-	// Output:
+		return in.Err()
+	})
 }
 
-// A fake misbehaves where it is told to, and the ledger shows what became of each item.
+// The test of a stage of your own.
+func ExampleTestStage() {
+	_ = func(t *testing.T) { // func TestDistinct(t *testing.T)
+		item := func(i int) string { return strconv.Itoa(i % 10) }
+		thorough := []pipelinetest.Option{pipelinetest.Rounds(50), pipelinetest.Items(100)}
+		pipelinetest.TestStage(t, distinct, item, thorough...)
+	}
+}
+
+// The test of a source. What feeds it ends with the test.
+func ExampleTestSource() {
+	_ = func(t *testing.T) { // func TestSource(t *testing.T)
+		pipelinetest.TestSource(t, func(t *testing.T) pipeline.Source[int] {
+			ch := make(chan int)
+			go func() {
+				defer close(ch)
+				for i := range 1000 {
+					select {
+					case ch <- i:
+					case <-t.Context().Done():
+						return
+					}
+				}
+			}()
+			return source.Chan(ch)
+		})
+	}
+}
+
+// The test of a sink that must not run in several goroutines, with a failure policy.
+func ExampleTestSink() {
+	_ = func(t *testing.T) { // func TestSink(t *testing.T)
+		newSink := func(*testing.T) pipeline.Sink[string] {
+			return sink.Func(func(_ context.Context, item string) error {
+				if item == "7" {
+					return errors.New("seven")
+				}
+				return nil
+			})
+		}
+		skip := pipelinetest.With(pipeline.OnError(pipeline.Skip))
+		pipelinetest.TestSink(t, newSink, strconv.Itoa, pipelinetest.Single(), skip)
+	}
+}
+
+// One stage, driven by hand, in fake time.
+func ExampleStart() {
+	waits := func(run *pipelinetest.Run[string, pipeline.Batch[string]], d time.Duration) int {
+		time.Sleep(d)
+		synctest.Wait()
+		return len(run.Emitted())
+	}
+	_ = func(t *testing.T) { // func TestBatchWaits(t *testing.T)
+		synctest.Test(t, func(t *testing.T) {
+			run := pipelinetest.Start(t, stages.Batch[string](stages.BatchConfig{MaxWait: time.Second}))
+			run.Push("plan", "search")
+			if got := waits(run, time.Second-time.Nanosecond); got != 0 {
+				t.Errorf("emitted %d batches before MaxWait", got)
+			}
+			if got := waits(run, time.Nanosecond); got != 1 {
+				t.Errorf("emitted %d batches at MaxWait", got)
+			}
+			run.Push("answer")
+			run.Flush()
+			if err := run.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// A pipeline of your own, with a stage that fails on its second item and a source that then waits.
 func ExampleFake() {
 	p := pipeline.New(pipeline.Config{})
-	feed := &pipelinetest.Feed[int]{N: 5, Item: func(i int) int { return 10 * i }}
-	clumsy := func(f *pipelinetest.Fake[int]) *pipelinetest.Fake[int] {
-		return f.FailOn(2, errors.New("no tens")).PanicOn(4, "thirty")
-	}
-	fake := clumsy(pipelinetest.NewFake[int]())
-	sink := pipelinetest.NewFake[int]()
-	pipeline.To(pipeline.Via(pipeline.From(p, feed), fake.Stage()), sink.Sink())
-	err := p.Run(context.Background())
+	words := &pipelinetest.Feed[string]{N: 3, Item: func(i int) string { return strings.Repeat("a", i+1) }}
+	fake := pipelinetest.NewFake[string]().FailOn(2, errors.New("no room"))
+	pipeline.To(pipeline.From(p, words), fake.Sink(), pipeline.OnError(pipeline.Skip), pipeline.Name("shelf"))
 
-	fmt.Println(sink.Items(), "of", feed.Sent())
-	fmt.Println(p.Ledger().Failed, "failed,", err != nil)
-	fmt.Println(pipelinetest.Check(p), pipelinetest.CheckAtRest(p.Stats()))
+	fmt.Println(p.Run(context.Background()))
+	fmt.Println(fake.Items(), "of", fake.Count(), "met and", words.Sent(), "sent")
+	fmt.Println("exact:", pipelinetest.Check(p) == nil)
 	// Output:
-	// [0 20 40] of 5
-	// 2 failed, true
-	// <nil> <nil>
+	// pipeline: lost 1 of 3 items; shelf: 1 failed: error (no room)
+	// [a aaa] of 3 met and 3 sent
+	// exact: true
 }
 
-// CheckLedger is what a test ends with.
-func ExampleCheckLedger() {
-	_ = func(t *testing.T) {
-		p := pipeline.New(pipeline.Config{})
-		pipeline.To(pipeline.From(p, &pipelinetest.Feed[int]{N: 5, Item: func(i int) int { return i }}), pipelinetest.NewFake[int]().Sink())
-		if err := p.Run(t.Context()); err != nil {
+// A source that stays open until the run ends, and a stage that stalls until it is let go.
+func ExampleFake_StallOn() {
+	_ = func(t *testing.T) { // func TestSlowDrain(t *testing.T)
+		synctest.Test(t, func(t *testing.T) {
+			p := pipeline.New(pipeline.Config{})
+			feed := &pipelinetest.Feed[int]{N: 10, Item: func(i int) int { return i }, Every: time.Second, End: pipelinetest.Wait}
+			fake := pipelinetest.NewFake[int]().StallOn(3)
+			pipeline.To(pipeline.From(p, feed), fake.SinkActor())
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(time.Minute, cancel)
+			time.AfterFunc(time.Hour, fake.Release)
+			if err := p.Run(ctx); err != nil {
+				t.Error(err)
+			}
+			pipelinetest.CheckLedger(t, p)
+		})
+	}
+}
+
+func TestStartDrivesOneStage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		run := pipelinetest.Start(t, stages.Batch[string](stages.BatchConfig{MaxItems: 10, MaxWait: time.Second}))
+		run.Push("plan", "search")
+		time.Sleep(time.Second - time.Nanosecond)
+		synctest.Wait()
+		if got := run.Emitted(); len(got) != 0 {
+			t.Errorf("emitted %v before MaxWait", got)
+		}
+		if err := pipelinetest.CheckAtRest(run.Pipeline.Stats()); err != nil {
 			t.Error(err)
 		}
-		pipelinetest.CheckLedger(t, p)
+		time.Sleep(time.Nanosecond)
+		synctest.Wait()
+		if got := run.Emitted(); len(got) != 1 || len(got[0]) != 2 {
+			t.Errorf("emitted %v at MaxWait, want a batch of 2", got)
+		}
+		run.Push("answer")
+		run.Flush()
+		if got := run.Emitted(); len(got) != 2 {
+			t.Errorf("emitted %v after Flush, want another batch", got)
+		}
+		if err := run.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestDistinctKeepsThePromises(t *testing.T) {
+	item := func(i int) string { return strconv.Itoa(i % 10) }
+	pipelinetest.TestStage(t, distinct, item, pipelinetest.Rounds(8), pipelinetest.Items(100))
+}
+
+func TestBubbleReportsWhoIsStuck(t *testing.T) {
+	err := pipelinetest.Bubble(t, func(*testing.T) error {
+		go func() { <-make(chan int) }()
+		return errors.New("mine")
+	})
+	for _, part := range []string{"deadlock", "mine", "TestBubbleReportsWhoIsStuck"} {
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("Bubble returned %v, want something about %q", err, part)
+		}
 	}
-	// Output:
 }

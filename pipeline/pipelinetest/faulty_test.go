@@ -80,7 +80,7 @@ func TestFaultyPartsAreFound(t *testing.T) {
 				}
 			}
 			return in.Err()
-		}), "deadlock"},
+		}), "flush waits for"},
 		{"a stage that leaves a goroutine behind", stage(func(ctx context.Context, in inlet, out outlet) error {
 			go func() { <-make(chan int) }()
 			return NewFake[int]().act(ctx, in, out.Send)
@@ -104,7 +104,7 @@ func TestFaultyPartsAreFound(t *testing.T) {
 				}
 			}
 			return nil
-		}), "Run has not returned"},
+		}), "flush waits for"},
 		{"a sink that forgets items", sink(func(_ context.Context, in inlet) error {
 			for item := range in.All() {
 				if item%5 != 4 {

@@ -180,7 +180,11 @@ func (r *round) run(t *testing.T, p *pipeline.Pipeline, quiet func() bool) error
 	var flushed error
 	var flushes sync.WaitGroup
 	if r.flush {
-		flushes.Go(func() { flushed = r.flushes(ctx, p, quiet) })
+		flushes.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, limit)
+			defer cancel()
+			flushed = r.flushes(ctx, p, quiet)
+		})
 		flushes.Wait()
 	}
 	ends := time.Since(began)

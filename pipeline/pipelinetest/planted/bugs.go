@@ -76,7 +76,7 @@ var bugs = []bug{
 	{
 		name: "what lies in links at the deadline is not counted",
 		file: "pipeline.go",
-		old:  "\t\tif s.link != nil {\n\t\t\ts.link.sweep()\n\t\t}\n",
+		old:  "\t\tif s.link != nil && !s.stuck() {\n\t\t\ts.link.sweep()\n\t\t}\n",
 		new:  "",
 		test: "TestTwoContexts",
 	},
