@@ -164,29 +164,31 @@ func (l *link[T]) sweep() {
 	case state&ringStopped != 0:
 		c, reason = filtered, ReasonStopped
 	}
-	for !l.ring.stuck() && l.ring.values() > 0 {
-		if item, weight, ok := l.pop(); ok {
-			l.settle(&item, weight, c, reason)
-			continue
+	for {
+		item, weight, found := l.pop()
+		if !found {
+			return
 		}
-		runtime.Gosched() // a producer has claimed the slot and is about to fill it
+		l.settle(&item, weight, c, reason)
 	}
 }
 
-// pop takes an item out of the link for nobody.
-func (l *link[T]) pop() (item T, weight int64, ok bool) {
+// pop takes an item out of the link for nobody. It reports false if there is none.
+func (l *link[T]) pop() (item T, weight int64, found bool) {
 	r := l.ring
 	if r.pool != nil {
 		r.pool.mu.Lock()
 		defer r.pool.mu.Unlock()
 	}
-	p := r.peek()
-	if p == nil {
-		return item, 0, false
+	for r.values() > 0 {
+		if p := r.peek(); p != nil {
+			item, weight = *p, r.begin(p)
+			r.advance()
+			return item, weight, true
+		}
+		runtime.Gosched() // a producer has claimed the slot and is about to fill it
 	}
-	item, weight = *p, r.begin(p)
-	r.advance()
-	return item, weight, true
+	return item, 0, false
 }
 
 func weightOf[T any](weigh func(*T) int, item *T) int {

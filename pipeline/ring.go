@@ -281,10 +281,6 @@ func (r *ring[T]) free() int {
 	return max(int(r.limit)-int(r.claimed()-head), 0)
 }
 
-// stuck reports whether the consumer is inside an item. When all is over it will not come back, and
-// nobody may touch what lies behind that item.
-func (r *ring[T]) stuck() bool { return r.begun.load() != r.next }
-
 // total is what has ever been put in, in items.
 func (r *ring[T]) total() int64 {
 	if r.weigh != nil {
