@@ -288,6 +288,7 @@ type Outlet[T any] struct {
 	charge func(*T) int
 	source bool
 	direct bool // next is a link: no user's code runs in Send
+	lent   bool
 	scrub  bool
 	inside bool // next has not returned
 
@@ -320,7 +321,7 @@ func newOutlet[T any](seg *segment, n *node, t *tap[T]) *Outlet[T] {
 	if seg.p.budget != nil {
 		out.charge = chargerOf[T]()
 	}
-	out.next = t.to.accept(seg, &n.out)
+	out.next, out.lent = t.to.accept(seg, &n.out), t.to.borrows()
 	out.direct = len(seg.ops) == ops
 	return out
 }
@@ -355,6 +356,9 @@ func (out *Outlet[T]) SendAt(item *T) error {
 	out.push(item)
 	return out.result()
 }
+
+// Lent is [Out.Lent] for Send.
+func (out *Outlet[T]) Lent() bool { return out.lent }
 
 // result is why nothing more gets through. A source learns it at its next Send, which refuses
 // its item; this one was accepted.
