@@ -224,6 +224,20 @@ func (in *Inlet[T]) Filtered(item T) { in.settle(item, filtered, "") }
 // Delivered says that a sink got item to where it was meant to go.
 func (in *Inlet[T]) Delivered(item T) { in.settle(item, delivered, "") }
 
+// DeliverTo hands item to somebody else by calling give: true counts it as delivered, false as
+// abandoned. From then on the item is the receiver's; the engine does not look at it again, as
+// Delivered would.
+func (in *Inlet[T]) DeliverTo(give func(T) bool, item T) {
+	weight, bytes := int64(weightOf(in.weigh, &item)), in.chargeOf(&item)
+	if !give(item) {
+		in.Abandoned(item)
+		return
+	}
+	in.giveBack(bytes)
+	in.node.end(delivered, "", weight, nil)
+	in.nudge()
+}
+
 // Failed says that err ended item. It is counted under the reason of err (see [WithReason]) and,
 // if the stage's policy says so, handed to the dead letters; FailRun ends the run. The actor
 // itself goes on.
@@ -270,11 +284,19 @@ func (in *Inlet[T]) settle(item T, c column, reason string) {
 }
 
 // release gives the item's bytes back to the budget.
-func (in *Inlet[T]) release(item *T) {
-	if in.charge != nil {
-		n := int64(in.charge(item))
-		in.node.bytes.Add(-n)
-		in.seg.p.budget.release(n)
+func (in *Inlet[T]) release(item *T) { in.giveBack(in.chargeOf(item)) }
+
+func (in *Inlet[T]) chargeOf(item *T) int64 {
+	if in.charge == nil {
+		return 0
+	}
+	return int64(in.charge(item))
+}
+
+func (in *inlet) giveBack(bytes int64) {
+	if bytes != 0 {
+		in.node.bytes.Add(-bytes)
+		in.seg.p.budget.release(bytes)
 	}
 }
 
