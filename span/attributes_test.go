@@ -121,6 +121,13 @@ func TestAs(t *testing.T) {
 	if a, err := As[ToolCall](odd); err == nil || !strings.Contains(err.Error(), "success") || a.ToolID != "t" || a.ToolType != "tool" {
 		t.Errorf("an attribute of a wrong type: %+v, %v", a, err)
 	}
+	filtered := &Span{Type: TypeModelGeneration, Attributes: `{"model":"m","completionStartTime":{},"responseModel":"r"}`} // as 0.x makes dates
+	if a, err := As[ModelGeneration](filtered); err == nil || !strings.Contains(err.Error(), "completionStartTime") || a.Model != "m" || a.ResponseModel != "r" {
+		t.Errorf("a date that is none: %+v, %v", a, err)
+	}
+	if _, err := As[ToolCall](&Span{Type: TypeToolCall, Attributes: "[]"}); err == nil {
+		t.Error("an array was read as the attributes of a tool call")
+	}
 }
 
 func TestSetAndMergeAttributes(t *testing.T) {

@@ -102,22 +102,11 @@ func (r *genAIReader) rest(typ Type) {
 		if key, ok := strings.CutPrefix(name, prefix); ok {
 			key, v = camel(key), fromJSONText(v)
 			if have := r.attributes.Get(key); have.IsObject() && v.IsObject() {
-				v = mergeDeep(have, v)
+				v = have.merge(v, true)
 			}
 			r.attributes = r.attributes.Set(key, v)
 		} else {
 			r.metadata = r.metadata.Set(strings.TrimPrefix(name, metadataPrefix), v)
 		}
 	}
-}
-
-// mergeDeep merges objects within objects too.
-func mergeDeep(a, b Value) Value {
-	for key, v := range b.Members() {
-		if have := a.Get(key); have.IsObject() && v.IsObject() {
-			v = mergeDeep(have, v)
-		}
-		a = a.Set(key, v)
-	}
-	return a
 }

@@ -316,6 +316,19 @@ func TestGenAIKeepsUnknownAttributesAsMetadata(t *testing.T) {
 	}
 }
 
+func TestGenAIMergesVeryLargeObjects(t *testing.T) {
+	var s Span
+	FromGenAI(&s, GenAI{Attributes: []Field{
+		{"gen_ai.operation.name", `"chat"`},
+		{"gen_ai.usage.input_tokens", "3"},
+		{"mastra.model_generation.usage", Text(string(wide(200_000)))},
+	}})
+	usage := s.Attributes.Get("usage")
+	if n, _ := usage.Get("inputTokens").Int(); n != 3 || usage.Get("key199999") != "1" {
+		t.Errorf("got %d bytes that begin with %.80s", len(usage), usage)
+	}
+}
+
 func TestNormalizeProvider(t *testing.T) {
 	for in, want := range map[string]string{
 		"Claude": "anthropic", "bedrock": "aws.bedrock", "Amazon-Bedrock": "aws.bedrock", "azure-inference": "azure.ai.inference",
