@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/sink"
@@ -53,13 +52,13 @@ func TestChanEndsWithTheRun(t *testing.T) {
 func TestChanThatIsBusyEndsWithTheRun(t *testing.T) {
 	ch := make(chan int)
 	ctx, cancel := context.WithCancel(t.Context())
-	gone := make(chan struct{})
+	over, gone := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(gone)
 		for i := 0; ; i++ {
 			select {
 			case ch <- i:
-			case <-time.After(time.Second):
+			case <-over:
 				return
 			}
 		}
@@ -75,6 +74,7 @@ func TestChanThatIsBusyEndsWithTheRun(t *testing.T) {
 		t.Errorf("Run returned %v", err)
 	}
 	settled(t, p)
+	close(over)
 	<-gone
 }
 

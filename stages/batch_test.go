@@ -45,6 +45,7 @@ func TestBatchEndsAtTheFirstLimit(t *testing.T) {
 		{"bytes that fit exactly", stages.BatchConfig{MaxBytes: 6}, []sized{1, 2, 3, 4}, "[[1 2 3] [4]]"},
 		{"bytes that would be too many", stages.BatchConfig{MaxBytes: 5}, []sized{1, 2, 3, 4}, "[[1 2] [3] [4]]"},
 		{"an item larger than MaxBytes", stages.BatchConfig{MaxBytes: 5}, []sized{1, 9, 2}, "[[1] [9] [2]]"},
+		{"an item larger than anything", stages.BatchConfig{MaxBytes: 5}, []sized{1, math.MaxInt, 2}, fmt.Sprintf("[[1] [%d] [2]]", math.MaxInt)},
 		{"items before bytes", stages.BatchConfig{MaxItems: 2, MaxBytes: 100}, []sized{1, 2, 3}, "[[1 2] [3]]"},
 		{"items without bytes", stages.BatchConfig{MaxBytes: 1}, []sized{0, 0, 1, 0}, "[[0 0 1] [0]]"},
 	} {
@@ -70,7 +71,7 @@ func TestBatchSettings(t *testing.T) {
 		{"negative items", batchOf[int](stages.BatchConfig{MaxItems: -1}), "BatchConfig.MaxItems is negative: -1"},
 		{"negative bytes", batchOf[sized](stages.BatchConfig{MaxBytes: -2}), "BatchConfig.MaxBytes is negative: -2"},
 		{"negative wait", batchOf[int](stages.BatchConfig{MaxWait: -time.Second}), "BatchConfig.MaxWait is negative: -1s"},
-		{"bytes of items without size", batchOf[int](stages.BatchConfig{MaxBytes: 1}), "int has no method Size() int"},
+		{"bytes of items without size", batchOf[int](stages.BatchConfig{MaxBytes: 1}), "int has neither Size() int nor Charge() int"},
 		{"bytes of items with a size from within", batchOf[fits](stages.BatchConfig{MaxBytes: 1}), ""},
 		{"bytes of interfaces", batchOf[any](stages.BatchConfig{MaxBytes: 1}), ""},
 	} {
