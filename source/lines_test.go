@@ -100,7 +100,7 @@ func TestLinesErrors(t *testing.T) {
 			got, _, err := drained(t, source.Lines(test.input, source.LinesConfig{MaxLineBytes: 50}, text))
 			var line *source.LineError
 			if !errors.As(err, &line) || line.Line != test.line || !errors.Is(err, test.want) || fmt.Sprint(got) != "[a]" {
-				t.Errorf("got %q, error %v, want a LineError of line %d: %v", got, err, test.line, test.want)
+				t.Fatalf("got %q, error %v, want a LineError of line %d: %v", got, err, test.line, test.want)
 			}
 			if !strings.Contains(err.Error(), fmt.Sprintf("line %d", test.line)) {
 				t.Errorf("%v does not name the line", err)

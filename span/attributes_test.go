@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tailrace-go/tailrace/internal/captured"
 )
 
 // everyType is one value of each attribute type, with the JSON that reads as it.
@@ -98,7 +100,7 @@ func TestEveryDeclaredTypeIsKnown(t *testing.T) {
 }
 
 func TestAs(t *testing.T) {
-	spans := decodeAll(t, readCapture(t, "mastra-cloud-0.20-llm.json"))
+	spans := decodeAll(t, captured.Body("mastra-cloud-0.20-llm.json"))
 	generation, err := As[ModelGeneration](spans[2])
 	if err != nil {
 		t.Fatal(err)

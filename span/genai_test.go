@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/tailrace-go/tailrace/internal/captured"
 )
 
 // genAIRows has one case for each row of the mapping: the span's side, the attribute that is written, and the older
@@ -349,7 +351,7 @@ func TestNormalizeProvider(t *testing.T) {
 
 func TestGenAIOfTheCaptures(t *testing.T) {
 	for name := range captures {
-		for _, s := range decodeAll(t, readCapture(t, name)) {
+		for _, s := range decodeAll(t, captured.Body(name)) {
 			back := Span{Name: s.Name}
 			FromGenAI(&back, ToGenAI(s))
 			before, _ := s.Usage()
