@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 
 	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/pipeline/pipelinetest"
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/source"
 	"github.com/tailrace-go/tailrace/stages"
@@ -73,7 +74,7 @@ func TestChanThatIsBusyEndsWithTheRun(t *testing.T) {
 	if err := p.Run(ctx); err != nil {
 		t.Errorf("Run returned %v", err)
 	}
-	settled(t, p)
+	pipelinetest.CheckLedger(t, p)
 	close(over)
 	<-gone
 }
@@ -127,7 +128,7 @@ func TestSourcesGoOnAfterGoexitBelow(t *testing.T) {
 		if err := p.Run(t.Context()); !errors.As(err, &panicked) || fmt.Sprint(got) != "[0 2]" {
 			t.Errorf("%s: Run returned %v, the sink has %v", name, err, got)
 		}
-		settled(t, p)
+		pipelinetest.CheckLedger(t, p)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/pipeline/pipelinetest"
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/source"
 	"github.com/tailrace-go/tailrace/stages"
@@ -153,7 +154,7 @@ func (l *live) end() {
 	if err := <-l.done; err != nil {
 		l.t.Errorf("Run returned %v", err)
 	}
-	settled(l.t, l.p)
+	pipelinetest.CheckLedger(l.t, l.p)
 }
 
 func TestBatchMaxWaitIsTheAgeOfTheOldestItem(t *testing.T) {
@@ -251,7 +252,7 @@ func TestBatchBehindADeadlineIsAbandoned(t *testing.T) {
 		if !errors.As(err, &lost) || lost.Ledger.Lost() != 20 || lost.Ledger.Abandoned < 14 {
 			t.Errorf("Run returned %v, want a LossError about 20 items, most of them abandoned", err)
 		}
-		settled(t, p)
+		pipelinetest.CheckLedger(t, p)
 	})
 }
 
@@ -295,7 +296,7 @@ func TestBatchPanicBelowCostsOneBatch(t *testing.T) {
 			if l := p.Ledger(); l.Failed != want || l.Delivered != 12-want {
 				t.Errorf("ledger %+v, want %d failed", l, want)
 			}
-			settled(t, p)
+			pipelinetest.CheckLedger(t, p)
 		})
 	}
 }
@@ -318,7 +319,7 @@ func TestBatchUnderABudgetGivesItsBytesBack(t *testing.T) {
 		if bytes := p.Stats().Bytes; bytes != 0 {
 			t.Errorf("MaxWait %v: %d bytes are still charged", wait, bytes)
 		}
-		settled(t, p)
+		pipelinetest.CheckLedger(t, p)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 
 	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/pipeline/pipelinetest"
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/source"
 	"github.com/tailrace-go/tailrace/stages"
@@ -108,7 +109,7 @@ func TestCompressInParallelAndInOrder(t *testing.T) {
 		if err := p.Run(t.Context()); err != nil || next != n {
 			t.Errorf("%d of %d bodies came, error %v", next, n, err)
 		}
-		settled(t, p)
+		pipelinetest.CheckLedger(t, p)
 	})
 }
 
