@@ -2,7 +2,7 @@
 // builds itself three times, as it is and with each of the two compiled out, runs the three in
 // turn for so many rounds, and prints the difference with its 95 % interval:
 //
-//	go run ./bench/overhead [-rounds 20] [-items 20000000]
+//	go run ./bench/overhead [-rounds 20] [-items 5000000]
 //
 // The switches are constants of package pipeline that only a build tag changes.
 package main
