@@ -153,7 +153,7 @@ func (s *lineScanner) next() ([]byte, error) {
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
 			continue
-		case err != nil && (size == 0 || err != io.EOF): //nolint:errorlint // as above
+		case err != nil && (size == 0 || err != io.EOF):
 			return nil, err
 		}
 		if whole {

@@ -61,7 +61,8 @@ func As[T Attributes](s *Span) (T, error) {
 	}
 	if err := json.Unmarshal([]byte(s.Attributes), &attributes); err != nil {
 		attributes = *new(T)
-		return attributes, fmt.Errorf("span: attributes of %s: %w", s.Type, readEach(s.Attributes, &attributes, err))
+		err = readEach(s.Attributes, &attributes, err)
+		return attributes, fmt.Errorf("span: attributes of %s: %w", s.Type, err)
 	}
 	return attributes, nil
 }

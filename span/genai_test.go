@@ -1,6 +1,7 @@
 package span
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -315,6 +316,18 @@ func TestGenAIKeepsUnknownAttributesAsMetadata(t *testing.T) {
 	FromGenAI(&s, GenAI{Attributes: []Field{{"http.method", `"GET"`}, {"n", "1"}, {"", "2"}, {"list", `["a"]`}, {"mastra.other.x", "true"}, {"none", "null"}, {"text", `"{\"a\":1}"`}}})
 	if want := Value(`{"http.method":"GET","n":1,"":2,"list":["a"],"mastra.other.x":true,"text":"{\"a\":1}"}`); s.Metadata != want {
 		t.Errorf("got %s, want %s", s.Metadata, want)
+	}
+}
+
+func TestGenAIOfVeryManyAttributes(t *testing.T) {
+	var g GenAI
+	for i := range 50_000 {
+		g.Attributes = append(g.Attributes, Field{fmt.Sprint("a.", i), "1"}, Field{fmt.Sprint("mastra.generic.b", i), "1"})
+	}
+	var s Span
+	FromGenAI(&s, g)
+	if s.Metadata.Get("a.49999") != "1" || s.Attributes.Get("b49999") != "1" {
+		t.Errorf("got attributes of %d bytes and metadata of %d", len(s.Attributes), len(s.Metadata))
 	}
 }
 
