@@ -51,8 +51,8 @@ func (c LinesConfig) withDefaults() (LinesConfig, error) {
 // nothing; blank ones, and a byte order mark before the first, are passed over. decode must not
 // keep the line: its bytes are used again.
 //
-// The end of r, io.EOF, ends the source. Any other error of r, and one that wraps io.EOF is another, ends the run with a [*LineError] that has
-// the number of the line it cut off.
+// The end of r, io.EOF, ends the source. Any other error of r, also one that wraps io.EOF, ends the
+// run with a [*LineError] that has the number of the line it cut off.
 //
 // Nothing can interrupt a Read that blocks: neither the end of the run's context nor a Flush gets
 // past it. Close what r reads from, such as a socket, when the context ends:
