@@ -20,7 +20,7 @@ const module = "github.com/tailrace-go/tailrace"
 var core = []string{
 	"pipeline", "pipeline/pipelinetest", "span",
 	"source", "stages", "sink", "sink/sinktest",
-	"internal/sim", "observability", ".",
+	"internal/captured", "internal/sim", "observability", ".",
 }
 
 // arrows says what a package may import of ours. A key or a value that ends in /... means everything below it too.
@@ -35,6 +35,7 @@ var arrows = map[string][]string{
 	"sink/...":              {"pipeline/...", "span/...", "sink/..."},
 	"sink/sinktest":         {"pipeline/...", "span/..."},
 	"observability/...":     {"source/...", "stages/...", "sink/...", "pipeline/...", "span/...", "observability/..."},
+	"internal/captured":     {},
 	"internal/sim/...":      append([]string{"internal/sim/..."}, core...),
 
 	"connectors/...":      append([]string{"connectors/..."}, core...),
@@ -48,8 +49,8 @@ var arrows = map[string][]string{
 	"bench/...": {"..."},
 }
 
-// helpers exist for tests, so the code that ships imports them only where it is a helper itself.
-var helpers = []string{"pipeline/pipelinetest", "sink/sinktest", "internal/sim/..."}
+// helpers exist for tests, so the code that ships imports them only where it is a helper itself, or demonstrates.
+var helpers = []string{"pipeline/pipelinetest", "sink/sinktest", "internal/captured", "internal/sim/..."}
 
 // modules are all that the core may require. One that is marked true is for tests and helpers only.
 var modules = map[string]bool{
@@ -193,7 +194,7 @@ func allowedFor(f file) ([]string, bool) {
 	}
 	allowed := slices.Concat(arrows[best], []string{f.pkg})
 	if f.test {
-		allowed = append(allowed, "pipeline/pipelinetest", "sink/sinktest")
+		allowed = append(allowed, "pipeline/pipelinetest", "sink/sinktest", "internal/captured")
 	}
 	if f.external || f.test && f.pkg == "." { // the root's tests are the manual, and no one can import them
 		allowed = append(allowed, core...)
@@ -224,7 +225,7 @@ func inCore(pkg string) bool {
 
 // mayHelp tells whether shipped code of pkg may import helpers: they themselves, and what runs a demonstration.
 func mayHelp(pkg string) bool {
-	return fitsAny(helpers, pkg) || fitsAny([]string{"bench/...", "server/cmd/tailrace"}, pkg)
+	return fitsAny(helpers, pkg) || fitsAny([]string{"bench/...", "server/cmd/tailrace", "server/internal/demo"}, pkg)
 }
 
 func fitsAny(patterns []string, pkg string) bool {

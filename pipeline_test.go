@@ -16,8 +16,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -25,6 +23,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tailrace-go/tailrace/internal/captured"
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/sink/sinktest"
@@ -54,7 +53,7 @@ func Example() {
 	// Any number of goroutines emit. A nil error means that the span is the pipeline's from now on.
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
-		for _, s := range captured() {
+		for _, s := range capturedSpans() {
 			if err := emitter.Emit(ctx, s); err != nil {
 				fmt.Println("not accepted:", err)
 			}
@@ -142,7 +141,7 @@ func TestWholePath(t *testing.T) {
 
 			// Three producers share the spans out among them. The one that is done last ends the flow, and with that the
 			// run: a source that ends is drained like one whose context ends.
-			sent := captured()
+			sent := capturedSpans()
 			var producers sync.WaitGroup
 			for i := range 3 {
 				producers.Go(func() {
@@ -162,7 +161,7 @@ func TestWholePath(t *testing.T) {
 				t.Errorf("Run: %v", err)
 			}
 			want := map[span.ID]*span.Span{}
-			for _, s := range captured() {
+			for _, s := range capturedSpans() {
 				if worthSending(s) {
 					want[s.ID] = s
 				}
@@ -368,16 +367,11 @@ func numbered(i int) *span.Span {
 	return s
 }
 
-// captured returns the spans of four request bodies, as the exporters of Mastra 0.20, 0.24 and 1.x sent them.
-func captured() []*span.Span {
-	names, _ := filepath.Glob("testdata/*.json")
+// capturedSpans returns the spans of four request bodies, as the exporters of Mastra 0.20, 0.24 and 1.x sent them.
+func capturedSpans() []*span.Span {
 	var spans []*span.Span
-	for _, name := range names {
-		body, err := os.ReadFile(name)
-		if err != nil {
-			panic(err)
-		}
-		more, bad, err := span.DecodeBody(body)
+	for _, name := range captured.Names() {
+		more, bad, err := span.DecodeBody(captured.Body(name))
 		if err != nil || len(bad) > 0 {
 			panic(fmt.Sprint(name, err, bad))
 		}

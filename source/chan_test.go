@@ -7,9 +7,9 @@ import (
 	"runtime"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/pipeline/pipelinetest"
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/source"
 	"github.com/tailrace-go/tailrace/stages"
@@ -53,13 +53,13 @@ func TestChanEndsWithTheRun(t *testing.T) {
 func TestChanThatIsBusyEndsWithTheRun(t *testing.T) {
 	ch := make(chan int)
 	ctx, cancel := context.WithCancel(t.Context())
-	gone := make(chan struct{})
+	over, gone := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(gone)
 		for i := 0; ; i++ {
 			select {
 			case ch <- i:
-			case <-time.After(time.Second):
+			case <-over:
 				return
 			}
 		}
@@ -74,7 +74,8 @@ func TestChanThatIsBusyEndsWithTheRun(t *testing.T) {
 	if err := p.Run(ctx); err != nil {
 		t.Errorf("Run returned %v", err)
 	}
-	settled(t, p)
+	pipelinetest.CheckLedger(t, p)
+	close(over)
 	<-gone
 }
 
@@ -127,7 +128,7 @@ func TestSourcesGoOnAfterGoexitBelow(t *testing.T) {
 		if err := p.Run(t.Context()); !errors.As(err, &panicked) || fmt.Sprint(got) != "[0 2]" {
 			t.Errorf("%s: Run returned %v, the sink has %v", name, err, got)
 		}
-		settled(t, p)
+		pipelinetest.CheckLedger(t, p)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/pipeline/pipelinetest"
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/source"
 	"github.com/tailrace-go/tailrace/stages"
@@ -47,7 +48,7 @@ func TestEmitterManyProducers(t *testing.T) {
 				emitter.Close()
 			}()
 			err := p.Run(t.Context())
-			settled(t, p)
+			pipelinetest.CheckLedger(t, p)
 			l := p.Ledger()
 			if l.Accepted != producers*each || l.Delivered != int64(len(got)) || l.Delivered+l.Dropped != l.Accepted {
 				t.Errorf("ledger %+v, sink has %d", l, len(got))

@@ -51,8 +51,8 @@ func (c LinesConfig) withDefaults() (LinesConfig, error) {
 // nothing; blank ones, and a byte order mark before the first, are passed over. decode must not
 // keep the line: its bytes are used again.
 //
-// The end of r ends the source. Any other error of r ends the run with a [*LineError] that has
-// the number of the line it cut off.
+// The end of r, io.EOF, ends the source. Any other error of r, also one that wraps io.EOF, ends the
+// run with a [*LineError] that has the number of the line it cut off.
 //
 // Nothing can interrupt a Read that blocks: neither the end of the run's context nor a Flush gets
 // past it. Close what r reads from, such as a socket, when the context ends:
@@ -89,7 +89,7 @@ func (l *lines[T]) Feed(_ context.Context, out *pipeline.Outlet[T]) error {
 	s := &lineScanner{r: bufio.NewReaderSize(l.r, 64<<10), max: cfg.MaxLineBytes}
 	for {
 		line, err := s.next()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { //nolint:errorlint // one that is wrapped is a reader that broke, not the end
 			return nil
 		}
 		if err == nil && s.number == 1 {
@@ -145,7 +145,7 @@ func (s *lineScanner) next() ([]byte, error) {
 		size += len(chunk)
 		line := chunk
 		if whole && (len(s.long) > 0 || errors.Is(err, bufio.ErrBufferFull)) {
-			if whole = size <= s.max+len("\r\n"); whole {
+			if whole = size-len("\r\n") <= s.max; whole {
 				s.long = append(s.long, chunk...)
 				line = s.long
 			}
@@ -153,7 +153,7 @@ func (s *lineScanner) next() ([]byte, error) {
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
 			continue
-		case errors.Is(err, io.EOF) && size == 0, err != nil && !errors.Is(err, io.EOF):
+		case err != nil && (size == 0 || err != io.EOF):
 			return nil, err
 		}
 		if whole {

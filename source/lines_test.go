@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -51,6 +52,7 @@ func TestLines(t *testing.T) {
 		{"lines at the limit", source.LinesConfig{MaxLineBytes: 3}, "abc\nabc\r\nabcd\nabc", []string{"abc", "abc", "abc"}, "3"},
 		{"a long line at the limit", source.LinesConfig{MaxLineBytes: len(long)}, "a\n" + long + "\r\nb", []string{"a", long, "b"}, ""},
 		{"a long line over the limit", source.LinesConfig{MaxLineBytes: len(long) - 1}, "a\n" + long + "\nb", []string{"a", "b"}, "2"},
+		{"no limit worth the name", source.LinesConfig{MaxLineBytes: math.MaxInt}, "a\n" + long + "\nb", []string{"a", long, "b"}, ""},
 		{"a long line over the limit at the end", source.LinesConfig{MaxLineBytes: 70_000}, "a\n" + long, []string{"a"}, "2"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -90,13 +92,15 @@ func TestLinesErrors(t *testing.T) {
 		{"a bad line", strings.NewReader("a\n\nbad\nb"), 3, errBad},
 		{"a line that is too long", strings.NewReader("a\n" + strings.Repeat("x", 100) + "\nb"), 2, source.ErrLineTooLong},
 		{"a reader that fails", io.MultiReader(strings.NewReader("a\nhalf a li"), iotest.ErrReader(broken)), 2, broken},
+		{"a reader whose failure is an early EOF underneath", io.MultiReader(strings.NewReader("a\n"), iotest.ErrReader(fmt.Errorf("tls: %w", io.EOF))), 2, io.EOF},
+		{"the same within a line", io.MultiReader(strings.NewReader("a\nhalf a li"), iotest.ErrReader(fmt.Errorf("tls: %w", io.EOF))), 2, io.EOF},
 		{"a reader that ends too early", io.MultiReader(strings.NewReader("a\n"), iotest.ErrReader(io.ErrUnexpectedEOF)), 2, io.ErrUnexpectedEOF},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, _, err := drained(t, source.Lines(test.input, source.LinesConfig{MaxLineBytes: 50}, text))
 			var line *source.LineError
 			if !errors.As(err, &line) || line.Line != test.line || !errors.Is(err, test.want) || fmt.Sprint(got) != "[a]" {
-				t.Errorf("got %q, error %v, want a LineError of line %d: %v", got, err, test.line, test.want)
+				t.Fatalf("got %q, error %v, want a LineError of line %d: %v", got, err, test.line, test.want)
 			}
 			if !strings.Contains(err.Error(), fmt.Sprintf("line %d", test.line)) {
 				t.Errorf("%v does not name the line", err)

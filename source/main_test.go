@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 
 	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/pipeline/pipelinetest"
 	"github.com/tailrace-go/tailrace/sink"
 	"go.uber.org/goleak"
 )
@@ -19,22 +20,8 @@ func drained[T any](t testing.TB, source pipeline.Source[T]) ([]T, *pipeline.Pip
 	p := pipeline.New(pipeline.Config{})
 	pipeline.To(pipeline.From(p, source), sink.Each(func(item T) { got = append(got, item) }))
 	err := p.Run(context.Background())
-	settled(t, p)
+	pipelinetest.CheckLedger(t, p)
 	return got, p, err
-}
-
-// settled checks the law after a run.
-func settled(t testing.TB, p *pipeline.Pipeline) {
-	t.Helper()
-	l := p.Ledger()
-	if l.Balance() != 0 || l.InFlight != 0 {
-		t.Errorf("the ledger does not add up: balance %d, %+v", l.Balance(), l)
-	}
-	for _, loss := range p.Stats().Losses {
-		if loss.Reason == pipeline.ReasonUndeclared {
-			t.Errorf("undeclared: %v", loss)
-		}
-	}
 }
 
 // live is a run in a bubble whose sink takes an item only while the gate is open.
@@ -74,7 +61,7 @@ func (l *live[T]) end() error {
 		close(l.gate)
 	}
 	err := <-l.done
-	settled(l.t, l.p)
+	pipelinetest.CheckLedger(l.t, l.p)
 	return err
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/pipeline/pipelinetest"
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/source"
 )
@@ -48,7 +49,7 @@ func TestSeqEndsWithTheRun(t *testing.T) {
 	if l := p.Ledger(); l.Refused != 1 || l.Delivered < 100 {
 		t.Errorf("ledger %+v, want the item that came too late to be refused", l)
 	}
-	settled(t, p)
+	pipelinetest.CheckLedger(t, p)
 }
 
 func TestSliceEndsWithTheRun(t *testing.T) {
@@ -59,7 +60,7 @@ func TestSliceEndsWithTheRun(t *testing.T) {
 	if err := p.Run(ctx); err != nil {
 		t.Errorf("Run returned %v", err)
 	}
-	settled(t, p)
+	pipelinetest.CheckLedger(t, p)
 }
 
 func TestSeqThatPanics(t *testing.T) {
@@ -75,7 +76,7 @@ func TestSeqThatPanics(t *testing.T) {
 	if l := p.Ledger(); l.Delivered != 1 {
 		t.Errorf("ledger %+v", l)
 	}
-	settled(t, p)
+	pipelinetest.CheckLedger(t, p)
 }
 
 func TestPullEnds(t *testing.T) {
@@ -105,5 +106,5 @@ func TestPullEnds(t *testing.T) {
 	if err := p.Run(ctx); err != nil || p.Ledger().Accepted != 0 {
 		t.Errorf("Pull that waits for the end of the run: error %v, ledger %+v", err, p.Ledger())
 	}
-	settled(t, p)
+	pipelinetest.CheckLedger(t, p)
 }

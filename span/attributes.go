@@ -1,6 +1,7 @@
 package span
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,9 +60,25 @@ func As[T Attributes](s *Span) (T, error) {
 		return attributes, nil
 	}
 	if err := json.Unmarshal([]byte(s.Attributes), &attributes); err != nil {
+		attributes = *new(T)
+		err = readEach(s.Attributes, &attributes, err)
 		return attributes, fmt.Errorf("span: attributes of %s: %w", s.Type, err)
 	}
 	return attributes, nil
+}
+
+// readEach reads one attribute after the other, since encoding/json stops at a date that is none, and does not say which.
+// It returns the first error, and whole when only all of them together are wrong.
+func readEach(v Value, attributes any, whole error) error {
+	var first error
+	for m := range v.members() {
+		one := make([]byte, 0, len(m.whole)+len(m.value)+3)
+		one = append(append(append(append(append(one, '{'), m.whole...), ':'), m.value...), '}')
+		if err := json.Unmarshal(one, attributes); err != nil && first == nil {
+			first = fmt.Errorf("%s: %w", fieldName(m.text()), err)
+		}
+	}
+	return cmp.Or(first, whole)
 }
 
 // SetAttributes replaces the attributes of s and sets its type to theirs. If they name an agent, tool, workflow or step

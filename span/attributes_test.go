@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tailrace-go/tailrace/internal/captured"
 )
 
 // everyType is one value of each attribute type, with the JSON that reads as it.
@@ -98,7 +100,7 @@ func TestEveryDeclaredTypeIsKnown(t *testing.T) {
 }
 
 func TestAs(t *testing.T) {
-	spans := decodeAll(t, readCapture(t, "mastra-cloud-0.20-llm.json"))
+	spans := decodeAll(t, captured.Body("mastra-cloud-0.20-llm.json"))
 	generation, err := As[ModelGeneration](spans[2])
 	if err != nil {
 		t.Fatal(err)
@@ -120,6 +122,13 @@ func TestAs(t *testing.T) {
 	odd := &Span{Type: TypeToolCall, Attributes: `{"toolId":"t","success":"yes","toolType":"tool"}`}
 	if a, err := As[ToolCall](odd); err == nil || !strings.Contains(err.Error(), "success") || a.ToolID != "t" || a.ToolType != "tool" {
 		t.Errorf("an attribute of a wrong type: %+v, %v", a, err)
+	}
+	filtered := &Span{Type: TypeModelGeneration, Attributes: `{"model":"m","completionStartTime":{},"responseModel":"r"}`} // as 0.x makes dates
+	if a, err := As[ModelGeneration](filtered); err == nil || !strings.Contains(err.Error(), "completionStartTime") || a.Model != "m" || a.ResponseModel != "r" {
+		t.Errorf("a date that is none: %+v, %v", a, err)
+	}
+	if _, err := As[ToolCall](&Span{Type: TypeToolCall, Attributes: "[]"}); err == nil {
+		t.Error("an array was read as the attributes of a tool call")
 	}
 }
 

@@ -94,7 +94,7 @@ func (f Format) AppendClose(buf []byte) []byte {
 // Reasons for which a span is refused, inside a [*FieldError].
 var (
 	ErrMissing  = errors.New("missing")
-	ErrDate     = errors.New("date outside the years 1 to 9999")
+	ErrDate     = errors.New("no ISO 8601 date of the years 1 to 9999")
 	ErrReserved = errors.New("extra key that the record has itself")
 )
 

@@ -52,7 +52,7 @@ func ExampleDecodeBody() {
 	// Output:
 	// older model_generation 16:08:08
 	// newer tool_call 16:08:08
-	// span: record 1: startedAt: date outside the years 1 to 9999 true
+	// span: record 1: startedAt: no ISO 8601 date of the years 1 to 9999 true
 }
 
 func ExampleDecodeRecord() {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/tailrace-go/tailrace/internal/captured"
 )
 
 // oddRecords are seeds that the captures do not have.
@@ -23,7 +25,7 @@ var oddRecords = []string{
 
 func FuzzDecodeBody(f *testing.F) {
 	for name := range captures {
-		f.Add(readCapture(f, name))
+		f.Add(captured.Body(name))
 	}
 	f.Add([]byte(`{"spans":[` + strings.Join(oddRecords, ",") + `,{"traceId":1},[],{"a":tru},{}]}`))
 	f.Add([]byte(`{"spans":[{"a":`))
@@ -52,7 +54,7 @@ func FuzzDecodeBody(f *testing.F) {
 
 func FuzzRoundTrip(f *testing.F) {
 	for name := range captures {
-		for _, s := range decodeAll(f, readCapture(f, name)) {
+		for _, s := range decodeAll(f, captured.Body(name)) {
 			record, err := V1.AppendItem(nil, s, true)
 			if err != nil {
 				f.Fatal(err)

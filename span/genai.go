@@ -67,8 +67,7 @@ func ToGenAI(s *Span) GenAI {
 
 // FromGenAI fills s, whose ids, name, parent and times are set, with what an OpenTelemetry span says about it: the
 // reverse of [ToGenAI], and it reads the older names of the attributes too. What no rule knows becomes metadata, as it
-// is. A span of an unknown operation is generic. The work grows with the square of the number of attributes, so bound
-// them first.
+// is. A span of an unknown operation is generic.
 func FromGenAI(s *Span, g GenAI) {
 	r := genAIReader{in: make(map[string]Value, len(g.Attributes))}
 	for _, f := range g.Attributes {

@@ -1,5 +1,7 @@
 package span
 
+import "strings"
+
 // Messages of the GenAI conventions are [{role, parts: [part]}], where a part is {type: "text", content},
 // {type: "tool_call", id, name, arguments} or {type: "tool_call_response", id, name, response}. Mastra has
 // {messages: [{role, content}]} for the input of a model, where content is a text or a list of parts text, tool-call and
@@ -168,13 +170,13 @@ func fromAnswer(v Value) Value {
 	if role, _ := message.Get("role").Text(); n != 1 || role != "assistant" || !message.Get("parts").IsArray() {
 		return fromMessages(v)
 	}
-	var text string
+	var text strings.Builder
 	var said bool
 	calls := []byte{'['}
 	for part := range message.Get("parts").Elements() {
 		switch kind, _ := part.Get("type").Text(); kind {
 		case "text":
-			text += textOf(part.Get("content"))
+			text.WriteString(textOf(part.Get("content")))
 			said = true
 		case "tool_call":
 			o := newObject(comma(calls))
@@ -186,7 +188,7 @@ func fromAnswer(v Value) Value {
 	}
 	o := newObject(nil)
 	if said {
-		o.value("text", Text(text))
+		o.value("text", Text(text.String()))
 	}
 	if len(calls) > 1 {
 		o.value("toolCalls", Value(append(calls, ']')))

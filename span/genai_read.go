@@ -94,30 +94,18 @@ func (r *genAIReader) error(g GenAI) *Error {
 // rest gives every attribute that is left a place: mastra.<type>.* among the attributes, all others in the metadata.
 func (r *genAIReader) rest(typ Type) {
 	prefix := "mastra." + string(typ) + "."
+	attributes, metadata := newObject(nil), newObject(nil)
 	for _, name := range r.order {
 		v := r.in[name]
 		if v.IsNull() {
 			continue // taken before
 		}
 		if key, ok := strings.CutPrefix(name, prefix); ok {
-			key, v = camel(key), fromJSONText(v)
-			if have := r.attributes.Get(key); have.IsObject() && v.IsObject() {
-				v = mergeDeep(have, v)
-			}
-			r.attributes = r.attributes.Set(key, v)
+			attributes.member(camel(key), fromJSONText(v))
 		} else {
-			r.metadata = r.metadata.Set(strings.TrimPrefix(name, metadataPrefix), v)
+			metadata.member(strings.TrimPrefix(name, metadataPrefix), v)
 		}
 	}
-}
-
-// mergeDeep merges objects within objects too.
-func mergeDeep(a, b Value) Value {
-	for key, v := range b.Members() {
-		if have := a.Get(key); have.IsObject() && v.IsObject() {
-			v = mergeDeep(have, v)
-		}
-		a = a.Set(key, v)
-	}
-	return a
+	r.attributes = r.attributes.merge(Value(attributes.close()), true)
+	r.metadata = r.metadata.Merge(Value(metadata.close()))
 }

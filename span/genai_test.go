@@ -1,9 +1,12 @@
 package span
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/tailrace-go/tailrace/internal/captured"
 )
 
 // genAIRows has one case for each row of the mapping: the span's side, the attribute that is written, and the older
@@ -316,6 +319,31 @@ func TestGenAIKeepsUnknownAttributesAsMetadata(t *testing.T) {
 	}
 }
 
+func TestGenAIOfVeryManyAttributes(t *testing.T) {
+	var g GenAI
+	for i := range 50_000 {
+		g.Attributes = append(g.Attributes, Field{fmt.Sprint("a.", i), "1"}, Field{fmt.Sprint("mastra.generic.b", i), "1"})
+	}
+	var s Span
+	FromGenAI(&s, g)
+	if s.Metadata.Get("a.49999") != "1" || s.Attributes.Get("b49999") != "1" {
+		t.Errorf("got attributes of %d bytes and metadata of %d", len(s.Attributes), len(s.Metadata))
+	}
+}
+
+func TestGenAIMergesVeryLargeObjects(t *testing.T) {
+	var s Span
+	FromGenAI(&s, GenAI{Attributes: []Field{
+		{"gen_ai.operation.name", `"chat"`},
+		{"gen_ai.usage.input_tokens", "3"},
+		{"mastra.model_generation.usage", Text(string(wide(50_000)))},
+	}})
+	usage := s.Attributes.Get("usage")
+	if n, _ := usage.Get("inputTokens").Int(); n != 3 || usage.Get("key49999") != "1" {
+		t.Errorf("got %d bytes that begin with %.80s", len(usage), usage)
+	}
+}
+
 func TestNormalizeProvider(t *testing.T) {
 	for in, want := range map[string]string{
 		"Claude": "anthropic", "bedrock": "aws.bedrock", "Amazon-Bedrock": "aws.bedrock", "azure-inference": "azure.ai.inference",
@@ -336,7 +364,7 @@ func TestNormalizeProvider(t *testing.T) {
 
 func TestGenAIOfTheCaptures(t *testing.T) {
 	for name := range captures {
-		for _, s := range decodeAll(t, readCapture(t, name)) {
+		for _, s := range decodeAll(t, captured.Body(name)) {
 			back := Span{Name: s.Name}
 			FromGenAI(&back, ToGenAI(s))
 			before, _ := s.Usage()

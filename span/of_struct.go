@@ -18,23 +18,30 @@ type structMember struct {
 
 var structMembers sync.Map // reflect.Type → []structMember
 
-// membersOf lists the exported fields of t in order, those of embedded structs in their place. Of two with one name the
-// outer one counts, and among equals the first.
+// membersOf lists the exported fields of t in order, those of embedded structs in their place, unless such a struct has a
+// name of its own in its tag, or "-". Of two with one name the outer one counts, and among equals the first.
 func membersOf(t reflect.Type) []structMember {
 	if known, ok := structMembers.Load(t); ok {
 		return known.([]structMember)
 	}
 	var list []structMember
+	var closed []int // the embedded struct met last that is left out or a member itself: its fields are none of t's
 	depth := map[string]int{}
 	for _, f := range reflect.VisibleFields(t) {
+		if len(closed) > 0 && len(f.Index) > len(closed) && slices.Equal(f.Index[:len(closed)], closed) {
+			continue
+		}
 		whole := f.Tag.Get("json")
 		tag, options, _ := strings.Cut(whole, ",")
-		embedded := f.Type
-		if embedded.Kind() == reflect.Pointer {
-			embedded = embedded.Elem()
+		embedded := f.Anonymous && isStruct(f.Type)
+		if embedded && tag == "" {
+			continue // its fields come next, as visible ones of t
 		}
-		if whole == "-" || !f.IsExported() || f.Anonymous && tag == "" && embedded.Kind() == reflect.Struct {
-			continue // the fields of an embedded struct are visible ones themselves
+		if embedded {
+			closed = f.Index
+		}
+		if whole == "-" || !f.IsExported() && !embedded {
+			continue
 		}
 		m := structMember{name: cmp.Or(tag, f.Name), index: f.Index}
 		for option := range strings.SplitSeq(options, ",") {
@@ -52,6 +59,10 @@ func membersOf(t reflect.Type) []structMember {
 	}
 	structMembers.Store(t, list)
 	return list
+}
+
+func isStruct(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct || t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct
 }
 
 func (w *valueWriter) structure(v reflect.Value) {

@@ -39,6 +39,16 @@ type (
 		By      onPointer
 	}
 	more struct{ Note string }
+	// What of these is a member is for the tag of the embedded struct to say.
+	Credentials struct{ Token string }
+	Address     struct{ Street string }
+	region      struct{ Code string }
+	tagged      struct {
+		Credentials `json:"-"`
+		*Address    `json:"address"`
+		region      `json:"region"`
+		Note        string
+	}
 	node struct{ Next *node }
 )
 
@@ -121,7 +131,18 @@ func TestOf(t *testing.T) {
 func TestOfWritesStructsByTheirTags(t *testing.T) {
 	in := &whole{base: base{ID: 1, Name: "inner"}, Name: "outer", Skip: 2, When: time.Unix(0, 0), private: 4, Any: base{ID: 5}, By: onPointer{6}}
 	want := Value(`{"id":1,"Name":"outer","When":"1970-01-01T00:00:00.000Z","Inner":null,"Any":{"id":5,"Name":""},"By":"#6"}`)
-	if got := Of(in); got != want && in.private == 4 {
+	if got := Of(in); got != want || in.private != 4 {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestOfKeepsAnEmbeddedStructThatHasATagTogether(t *testing.T) {
+	in := tagged{Credentials{"t0k3n"}, &Address{"Mill Lane"}, region{"NI"}, "n"}
+	want, err := json.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := Of(in); string(got) != string(want) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tailrace-go/tailrace/internal/captured"
 )
 
 func TestIDs(t *testing.T) {
@@ -68,7 +70,7 @@ func TestSizeIsFixedByFreeze(t *testing.T) {
 
 func TestSizeIsNearTheWire(t *testing.T) {
 	for name, format := range captures {
-		for _, s := range decodeAll(t, readCapture(t, name)) {
+		for _, s := range decodeAll(t, captured.Body(name)) {
 			wire, err := format.AppendItem(nil, s, true)
 			if err != nil {
 				t.Fatal(err)
@@ -113,7 +115,7 @@ func TestDuration(t *testing.T) {
 }
 
 func TestEncodingAllocatesNothing(t *testing.T) {
-	spans := decodeAll(t, readCapture(t, "mastra-cloud-1.x.json"))
+	spans := decodeAll(t, captured.Body("mastra-cloud-1.x.json"))
 	made := &Span{TraceID: NewTraceID(), ID: NewID(), Name: "tool: 'weather' \n é", Start: time.Now(), End: time.Now(), Input: Of(map[string]any{"city": "Paris"})}
 	made.SetAttributes(ToolCall{ToolID: "weather", Success: new(true)})
 	unfrozen := made.Clone()
@@ -175,7 +177,7 @@ func BenchmarkEncode(b *testing.B) {
 		{"mastra-cloud-1.x.json", V1, false},
 	} {
 		b.Run(fmt.Sprintf("format=%v/frozen=%v", bench.format, bench.frozen), func(b *testing.B) {
-			spans := decodeAll(b, readCapture(b, bench.capture))
+			spans := decodeAll(b, captured.Body(bench.capture))
 			for i := range spans {
 				if !bench.frozen {
 					spans[i].seal = seal{}
@@ -198,7 +200,7 @@ func BenchmarkEncode(b *testing.B) {
 func BenchmarkDecodeBody(b *testing.B) {
 	for _, name := range []string{"mastra-cloud-0.x.json", "mastra-cloud-1.x.json"} {
 		b.Run("body="+name, func(b *testing.B) {
-			body := readCapture(b, name)
+			body := captured.Body(name)
 			spans, _, _ := DecodeBody(body)
 			b.ReportAllocs()
 			b.SetBytes(int64(len(body)))
@@ -211,7 +213,7 @@ func BenchmarkDecodeBody(b *testing.B) {
 }
 
 func BenchmarkFreeze(b *testing.B) {
-	spans := decodeAll(b, readCapture(b, "mastra-cloud-1.x.json"))
+	spans := decodeAll(b, captured.Body("mastra-cloud-1.x.json"))
 	b.ReportAllocs()
 	for b.Loop() {
 		for _, s := range spans {

@@ -1,6 +1,10 @@
 package span
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/tailrace-go/tailrace/internal/captured"
+)
 
 func TestUsageNormalized(t *testing.T) {
 	for _, tt := range []struct {
@@ -61,7 +65,7 @@ func TestWhichUsageCounts(t *testing.T) {
 
 func TestTokensOfTheCaptures(t *testing.T) {
 	for name := range captures {
-		spans := decodeAll(t, readCapture(t, name))
+		spans := decodeAll(t, captured.Body(name))
 		byID := map[ID]*Span{}
 		for _, s := range spans {
 			byID[s.ID] = s

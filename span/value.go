@@ -71,7 +71,7 @@ func (v Value) Int() (int, bool) {
 		return int(n), true
 	}
 	f, ok := v.Float()
-	if !ok || f != math.Trunc(f) || math.Abs(f) >= 1<<62 {
+	if !ok || f != math.Trunc(f) || math.Abs(f) >= 1<<(strconv.IntSize-2) {
 		return 0, false
 	}
 	return int(f), true
@@ -81,7 +81,7 @@ func (v Value) Int() (int, bool) {
 func (v Value) Members() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
 		for m := range v.members() {
-			if !yield(unquote(string(m.key)), m.value) {
+			if !yield(m.text(), m.value) {
 				return
 			}
 		}
@@ -143,14 +143,51 @@ func (v Value) Set(key string, value Value) Value {
 }
 
 // Merge returns v with every member of other set in it; see [Value.Set]. Members of other that are null change
-// nothing.
-func (v Value) Merge(other Value) Value {
+// nothing. It takes time for the length of both, not for one times the other.
+func (v Value) Merge(other Value) Value { return v.merge(other, false) }
+
+// merge is Merge; deep merges what is an object in both in the same way, however deep.
+func (v Value) merge(other Value, deep bool) Value {
+	var order []string
+	values := map[string]Value{}
 	for key, value := range other.Members() {
-		if !value.IsNull() {
-			v = v.Set(key, value)
+		if value.IsNull() {
+			continue
+		}
+		before, twice := values[key]
+		if !twice {
+			order = append(order, key)
+		} else if deep && before.IsObject() && value.IsObject() {
+			value = before.merge(value, true)
+		}
+		values[key] = value
+	}
+	if len(order) == 0 {
+		return v
+	}
+	buf := append(make([]byte, 0, len(v)+len(other)+1), '{')
+	for m := range v.members() {
+		key := m.text()
+		value, given := values[key]
+		switch {
+		case !given:
+			value = m.value
+		case value == "":
+			continue // it stands before, where the key came first
+		default:
+			if deep && m.value.IsObject() && value.IsObject() {
+				value = m.value.merge(value, true)
+			}
+			values[key] = ""
+		}
+		buf = append(append(append(comma(buf), m.whole...), ':'), value...)
+	}
+	for _, key := range order {
+		if value := values[key]; value != "" {
+			buf = append(append(AppendText(comma(buf), key), ':'), value...)
 		}
 	}
-	return v
+	return Value(append(buf, '}'))
 }
 
 // MarshalJSON returns the JSON text itself, null for none.
@@ -173,9 +210,12 @@ var _ json.Marshaler = Value("")
 // member is one key and value of an object: key is the text between the quotes, still escaped, whole has the quotes.
 type member struct{ key, whole, value Value }
 
+// text is the key as Go text.
+func (m member) text() string { return unquote(string(m.key)) }
+
 // named compares without an allocation unless the key has escapes.
 func (m member) named(key string) bool {
-	return string(m.key) == key || strings.IndexByte(string(m.key), '\\') >= 0 && unquote(string(m.key)) == key
+	return string(m.key) == key || strings.IndexByte(string(m.key), '\\') >= 0 && m.text() == key
 }
 
 func (v Value) members() iter.Seq[member] {

@@ -3,6 +3,8 @@ package span
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -172,5 +174,50 @@ func TestOfScalars(t *testing.T) {
 		if got := Of(tt.in); got != tt.want {
 			t.Errorf("%v: %s, want %s", tt.in, got, tt.want)
 		}
+	}
+}
+
+// Merge sets one member after the other, and yet looks at each of them once.
+func TestMergeIsSetOfEach(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	object := func() Value {
+		buf := []byte{'{'}
+		for range random.IntN(5) {
+			key := Text(string(rune('a' + random.IntN(3))))
+			value := []Value{"1", "null", `{"x":1}`, `[]`}[random.IntN(4)]
+			buf = append(append(append(comma(buf), key...), ':'), value...)
+		}
+		return []Value{Value(append(buf, '}')), "", "[1]"}[max(0, random.IntN(8)-5)]
+	}
+	for range 2000 {
+		v, other := object(), object()
+		want := v
+		for key, value := range other.Members() {
+			if !value.IsNull() {
+				want = want.Set(key, value)
+			}
+		}
+		if got := v.Merge(other); got != want {
+			t.Fatalf("%s with %s: got %s, want %s", v, other, got, want)
+		}
+	}
+}
+
+// wide is an object of n members. Whoever goes through all of them for each of them does not come to an end with many.
+func wide(n int) Value {
+	buf := []byte{'{'}
+	for i := range n {
+		buf = append(AppendText(comma(buf), fmt.Sprint("key", i)), ':', '1')
+	}
+	return Value(append(buf, '}'))
+}
+
+func TestMergeOfVeryManyMembers(t *testing.T) {
+	many := wide(50_000)
+	if got := Value("{}").Merge(many); got != many {
+		t.Errorf("got %d bytes, want %d", len(got), len(many))
+	}
+	if got := many.Merge(many); got != many {
+		t.Errorf("got %d bytes, want %d", len(got), len(many))
 	}
 }

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tailrace-go/tailrace/internal/captured"
 )
 
 // captures are request bodies of the real exporters, and the format that writes their generation.
@@ -19,15 +19,6 @@ var captures = map[string]Format{
 	"mastra-cloud-0.x.json":      V0,
 	"mastra-cloud-1.x.json":      V1,
 	"mastra-platform-1.x.json":   V1,
-}
-
-func readCapture(t testing.TB, name string) []byte {
-	t.Helper()
-	body, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return body
 }
 
 // decodeAll reads a body that has nothing wrong with it.
@@ -83,7 +74,7 @@ func once(record map[string]any) map[string]any {
 func TestCapturesComeBackAsTheyWere(t *testing.T) {
 	for name, format := range captures {
 		t.Run(name, func(t *testing.T) {
-			body := readCapture(t, name)
+			body := captured.Body(name)
 			spans := decodeAll(t, body)
 			want, got := records(t, body), records(t, encodeAll(t, format, spans))
 			if len(want) == 0 || len(want) != len(got) {
@@ -156,7 +147,7 @@ func TestV1WritesEachValueOnceAndNothingForNone(t *testing.T) {
 }
 
 func TestNDJSONIsOneLineEach(t *testing.T) {
-	spans := decodeAll(t, readCapture(t, "mastra-cloud-1.x.json"))
+	spans := decodeAll(t, captured.Body("mastra-cloud-1.x.json"))
 	spans[0].Input = "{\n  \"by\": \"hand\"\n}" // not compact: the line must hold all the same
 	lines := bytes.Split(bytes.TrimSuffix(encodeAll(t, NDJSON, spans), []byte("\n")), []byte("\n"))
 	if len(lines) != len(spans) {
@@ -175,7 +166,7 @@ func TestNDJSONIsOneLineEach(t *testing.T) {
 
 func TestConversionKeepsWhatTheOtherGenerationCanSay(t *testing.T) {
 	t.Run("0.x to 1.x loses nothing", func(t *testing.T) {
-		first := decodeAll(t, readCapture(t, "mastra-cloud-0.x.json"))
+		first := decodeAll(t, captured.Body("mastra-cloud-0.x.json"))
 		second := decodeAll(t, encodeAll(t, V1, first))
 		if !reflect.DeepEqual(first, second) {
 			t.Error("spans differ")
@@ -191,7 +182,7 @@ func TestConversionKeepsWhatTheOtherGenerationCanSay(t *testing.T) {
 		}
 	})
 	t.Run("1.x to 0.x puts the entity into the attributes", func(t *testing.T) {
-		spans := decodeAll(t, readCapture(t, "mastra-cloud-1.x.json"))
+		spans := decodeAll(t, captured.Body("mastra-cloud-1.x.json"))
 		got := map[string]any{}
 		for _, r := range records(t, encodeAll(t, V0, spans)) {
 			attributes := r["attributes"].(map[string]any)
@@ -446,7 +437,7 @@ func TestDecodedSpansDoNotShareTheInput(t *testing.T) {
 }
 
 func TestSpanIsJSONItself(t *testing.T) {
-	s := decodeAll(t, readCapture(t, "mastra-cloud-1.x.json"))[4]
+	s := decodeAll(t, captured.Body("mastra-cloud-1.x.json"))[4]
 	text, err := json.Marshal(map[string]*Span{"span": s})
 	if err != nil {
 		t.Fatal(err)

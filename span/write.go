@@ -114,6 +114,11 @@ func (o *object) key(name string) {
 	o.buf = append(append(o.buf, name...), '"', ':')
 }
 
+// member writes a key that may be any text, unlike those of the other methods.
+func (o *object) member(key string, v Value) {
+	o.buf = append(append(AppendText(comma(o.buf), key), ':'), v...)
+}
+
 func (o *object) text(name, s string) {
 	if s != "" {
 		o.key(name)

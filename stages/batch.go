@@ -14,7 +14,7 @@ import (
 // BatchConfig says when a batch is complete: at the first limit it meets.
 type BatchConfig struct {
 	MaxItems int           // items in a batch; 0 means 512
-	MaxBytes int           // sum of what the items say by Size() int, which they must have; 0 means no limit
+	MaxBytes int           // sum of what the items say by Size() int (or Charge() int, if they have it); 0 means no limit
 	MaxWait  time.Duration // age of a batch's oldest item; 0 means no limit
 }
 
@@ -46,7 +46,7 @@ func Batch[T any](cfg BatchConfig) pipeline.Stage[T, pipeline.Batch[T]] {
 	cfg, err := cfg.withDefaults()
 	size := sizeOf[T]()
 	if err == nil && cfg.MaxBytes > 0 && size == nil {
-		err = fmt.Errorf("BatchConfig.MaxBytes is set, but %v has no method Size() int", reflect.TypeFor[T]())
+		err = fmt.Errorf("BatchConfig.MaxBytes is set, but %v has neither Size() int nor Charge() int", reflect.TypeFor[T]())
 	}
 	switch {
 	case err != nil:
@@ -165,7 +165,7 @@ func (g *group[T]) measure(item *T) int {
 
 // wouldExceed reports whether an item of so many bytes has to start another batch.
 func (g *group[T]) wouldExceed(bytes int) bool {
-	return g.cfg.MaxBytes > 0 && len(g.items) > 0 && g.bytes+bytes > g.cfg.MaxBytes
+	return g.cfg.MaxBytes > 0 && len(g.items) > 0 && bytes > g.cfg.MaxBytes-g.bytes
 }
 
 func (g *group[T]) add(item *T, bytes int) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/pipeline/pipelinetest"
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/source"
 	"github.com/tailrace-go/tailrace/stages"
@@ -45,6 +46,7 @@ func TestBatchEndsAtTheFirstLimit(t *testing.T) {
 		{"bytes that fit exactly", stages.BatchConfig{MaxBytes: 6}, []sized{1, 2, 3, 4}, "[[1 2 3] [4]]"},
 		{"bytes that would be too many", stages.BatchConfig{MaxBytes: 5}, []sized{1, 2, 3, 4}, "[[1 2] [3] [4]]"},
 		{"an item larger than MaxBytes", stages.BatchConfig{MaxBytes: 5}, []sized{1, 9, 2}, "[[1] [9] [2]]"},
+		{"an item larger than anything", stages.BatchConfig{MaxBytes: 5}, []sized{1, math.MaxInt, 2}, fmt.Sprintf("[[1] [%d] [2]]", math.MaxInt)},
 		{"items before bytes", stages.BatchConfig{MaxItems: 2, MaxBytes: 100}, []sized{1, 2, 3}, "[[1 2] [3]]"},
 		{"items without bytes", stages.BatchConfig{MaxBytes: 1}, []sized{0, 0, 1, 0}, "[[0 0 1] [0]]"},
 	} {
@@ -70,7 +72,7 @@ func TestBatchSettings(t *testing.T) {
 		{"negative items", batchOf[int](stages.BatchConfig{MaxItems: -1}), "BatchConfig.MaxItems is negative: -1"},
 		{"negative bytes", batchOf[sized](stages.BatchConfig{MaxBytes: -2}), "BatchConfig.MaxBytes is negative: -2"},
 		{"negative wait", batchOf[int](stages.BatchConfig{MaxWait: -time.Second}), "BatchConfig.MaxWait is negative: -1s"},
-		{"bytes of items without size", batchOf[int](stages.BatchConfig{MaxBytes: 1}), "int has no method Size() int"},
+		{"bytes of items without size", batchOf[int](stages.BatchConfig{MaxBytes: 1}), "int has neither Size() int nor Charge() int"},
 		{"bytes of items with a size from within", batchOf[fits](stages.BatchConfig{MaxBytes: 1}), ""},
 		{"bytes of interfaces", batchOf[any](stages.BatchConfig{MaxBytes: 1}), ""},
 	} {
@@ -152,7 +154,7 @@ func (l *live) end() {
 	if err := <-l.done; err != nil {
 		l.t.Errorf("Run returned %v", err)
 	}
-	settled(l.t, l.p)
+	pipelinetest.CheckLedger(l.t, l.p)
 }
 
 func TestBatchMaxWaitIsTheAgeOfTheOldestItem(t *testing.T) {
@@ -250,7 +252,7 @@ func TestBatchBehindADeadlineIsAbandoned(t *testing.T) {
 		if !errors.As(err, &lost) || lost.Ledger.Lost() != 20 || lost.Ledger.Abandoned < 14 {
 			t.Errorf("Run returned %v, want a LossError about 20 items, most of them abandoned", err)
 		}
-		settled(t, p)
+		pipelinetest.CheckLedger(t, p)
 	})
 }
 
@@ -294,7 +296,7 @@ func TestBatchPanicBelowCostsOneBatch(t *testing.T) {
 			if l := p.Ledger(); l.Failed != want || l.Delivered != 12-want {
 				t.Errorf("ledger %+v, want %d failed", l, want)
 			}
-			settled(t, p)
+			pipelinetest.CheckLedger(t, p)
 		})
 	}
 }
@@ -317,7 +319,7 @@ func TestBatchUnderABudgetGivesItsBytesBack(t *testing.T) {
 		if bytes := p.Stats().Bytes; bytes != 0 {
 			t.Errorf("MaxWait %v: %d bytes are still charged", wait, bytes)
 		}
-		settled(t, p)
+		pipelinetest.CheckLedger(t, p)
 	}
 }
 

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/pipeline/pipelinetest"
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/source"
 	"github.com/tailrace-go/tailrace/stages"
@@ -107,7 +109,7 @@ func TestCompressInParallelAndInOrder(t *testing.T) {
 		if err := p.Run(t.Context()); err != nil || next != n {
 			t.Errorf("%d of %d bodies came, error %v", next, n, err)
 		}
-		settled(t, p)
+		pipelinetest.CheckLedger(t, p)
 	})
 }
 
@@ -154,7 +156,7 @@ func TestCompressSettings(t *testing.T) {
 		{stages.Gzip.Level(-1), "gzip has no level -1"},
 		{stages.Zstd.Level(23), "zstd has no level 23: they go from 1 to 22"},
 		{stages.S2.Level(4), "s2 has no level 4"},
-		{stages.None.Level(1), "none has no level 1"},
+		{stages.None.Level(1), "none has no levels"},
 		{stages.Compression(77), "there is no Compression(77)"},
 	} {
 		p := pipeline.New(pipeline.Config{})
@@ -199,6 +201,12 @@ func TestDecompressLimit(t *testing.T) {
 		}
 		if out, err = d.Append(nil, packed.Data[:0], "identity"); err != nil || len(out) != 0 { // still fit for use
 			t.Errorf("%v: afterwards it returned %q, %v", c, out, err)
+		}
+		if d, err = stages.NewDecompressor(stages.DecompressConfig{MaxBytes: math.MaxInt}); err != nil {
+			t.Fatal(err)
+		}
+		if out, err = d.Append(nil, packed.Data, packed.ContentEncoding); err != nil || len(out) != len(bomb) {
+			t.Errorf("%v: without a limit worth the name it returned %d bytes, error %v", c, len(out), err)
 		}
 	}
 }

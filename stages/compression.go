@@ -76,7 +76,11 @@ func (c Compression) check() error {
 	default:
 		return fmt.Errorf("there is no %v", c.Level(0))
 	}
-	if n := c.level(); n < 0 || n > most {
+	n := c.level()
+	if n != 0 && most == 0 {
+		return fmt.Errorf("%v has no levels", c.Level(0))
+	}
+	if n < 0 || n > most {
 		return fmt.Errorf("%v has no level %d: they go from 1 to %d", c.Level(0), n, most)
 	}
 	return nil

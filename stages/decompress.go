@@ -62,8 +62,9 @@ func Decompress(cfg DecompressConfig) pipeline.Stage[*pipeline.Body, *pipeline.B
 }
 
 // Decompressor decodes what arrives with a Content-Encoding, and trusts it no further than its
-// limit: memory grows with what was decoded, never with what a header promises. It is for one
-// goroutine at a time.
+// limit: memory grows with what was decoded, not with the size that a header promises. Beside that
+// a decoder may need some to begin with: up to 8 MiB for zstd, the window that RFC 9659 allows, and
+// 4 MiB for s2. It is kept for the next call. A Decompressor is for one goroutine at a time.
 type Decompressor struct {
 	max  int
 	src  bytes.Reader
@@ -164,7 +165,10 @@ func (d *Decompressor) read(dst []byte, r io.Reader) ([]byte, error) {
 		if len(dst) == cap(dst) {
 			dst = append(dst, 0)[:len(dst)]
 		}
-		room := min(cap(dst)-len(dst), d.max+1-(len(dst)-start))
+		room, left := cap(dst)-len(dst), d.max-(len(dst)-start)
+		if room-1 > left {
+			room = left + 1
+		}
 		n, err := r.Read(dst[len(dst) : len(dst)+room])
 		dst = dst[:len(dst)+n]
 		switch {

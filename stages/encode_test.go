@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/pipeline/pipelinetest"
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/source"
 	"github.com/tailrace-go/tailrace/span"
@@ -205,7 +206,7 @@ func TestEncodePanicBelow(t *testing.T) {
 	if texts := plain(t, got); fmt.Sprint(texts) != "[<e; f> <g; h>]" {
 		t.Errorf("made %v", texts)
 	}
-	settled(t, p)
+	pipelinetest.CheckLedger(t, p)
 }
 
 func TestEncodeSettings(t *testing.T) {
@@ -244,7 +245,7 @@ func TestEncodeGivesChargesBack(t *testing.T) {
 	if left := p.Stats().Bytes; left != 0 {
 		t.Errorf("%d bytes are still charged", left)
 	}
-	settled(t, p)
+	pipelinetest.CheckLedger(t, p)
 }
 
 func TestEncodeUsesBuffersAgain(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/pipeline/pipelinetest"
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/source"
 	"go.uber.org/goleak"
@@ -39,22 +40,8 @@ func through[A, B any](t testing.TB, stage pipeline.Stage[A, B], items []A, opts
 	pipeline.To(flow, sink.Each(func(item B) { o.got = append(o.got, item) }))
 	o.err = p.Run(context.Background())
 	o.ledger, o.stats = p.Ledger(), p.Stats()
-	settled(t, p)
+	pipelinetest.CheckLedger(t, p)
 	return o
-}
-
-// settled checks the law after a run, and that every stage said what became of its items.
-func settled(t testing.TB, p *pipeline.Pipeline) {
-	t.Helper()
-	l := p.Ledger()
-	if l.Balance() != 0 || l.InFlight != 0 {
-		t.Errorf("the ledger does not add up: balance %d, %+v", l.Balance(), l)
-	}
-	for _, loss := range p.Stats().Losses {
-		if loss.Reason == pipeline.ReasonUndeclared {
-			t.Errorf("undeclared: %v", loss)
-		}
-	}
 }
 
 // upTo returns the numbers from 0 to n-1.

@@ -2,7 +2,7 @@
 // builds itself three times, as it is and with each of the two compiled out, runs the three in
 // turn for so many rounds, and prints the difference with its 95 % interval:
 //
-//	go run ./bench/overhead [-rounds 20] [-items 20000000]
+//	go run ./bench/overhead [-rounds 20] [-items 5000000]
 //
 // A mark is one bit of a word that is looked at before each item anyway, since it also tells that the
 // run ends or that nothing gets through. So the third variant bounds the cost of marks from above: a

@@ -35,18 +35,41 @@ func distinct() pipeline.Stage[string, string] {
 	})
 }
 
+// Some of these Examples are tests: inATest stands for the go command, which calls them with a t. TestTheExamples does.
+var inATest = func(func(*testing.T)) {}
+
+func TestTheExamples(t *testing.T) {
+	defer func(before func(func(*testing.T))) { inATest = before }(inATest)
+	for name, example := range map[string]func(){
+		"TestStage":    ExampleTestStage,
+		"TestSource":   ExampleTestSource,
+		"TestSink":     ExampleTestSink,
+		"Start":        ExampleStart,
+		"Fake_StallOn": ExampleFake_StallOn,
+	} {
+		t.Run(name, func(t *testing.T) {
+			ran := false
+			inATest = func(test func(*testing.T)) { ran = true; test(t) }
+			if example(); !ran {
+				t.Error("the Example runs no test")
+			}
+		})
+	}
+}
+
 // The test of a stage of your own.
 func ExampleTestStage() {
-	_ = func(t *testing.T) { // func TestDistinct(t *testing.T)
+	TestDistinct := func(t *testing.T) {
 		item := func(i int) string { return strconv.Itoa(i % 10) }
 		thorough := []pipelinetest.Option{pipelinetest.Rounds(50), pipelinetest.Items(100)}
 		pipelinetest.TestStage(t, distinct, item, thorough...)
 	}
+	inATest(TestDistinct)
 }
 
 // The test of a source. What feeds it ends with the test.
 func ExampleTestSource() {
-	_ = func(t *testing.T) { // func TestSource(t *testing.T)
+	TestSource := func(t *testing.T) {
 		pipelinetest.TestSource(t, func(t *testing.T) pipeline.Source[int] {
 			ch := make(chan int)
 			go func() {
@@ -62,11 +85,12 @@ func ExampleTestSource() {
 			return source.Chan(ch)
 		})
 	}
+	inATest(TestSource)
 }
 
 // The test of a sink that must not run in several goroutines, with a failure policy.
 func ExampleTestSink() {
-	_ = func(t *testing.T) { // func TestSink(t *testing.T)
+	TestSink := func(t *testing.T) {
 		newSink := func(*testing.T) pipeline.Sink[string] {
 			return sink.Func(func(_ context.Context, item string) error {
 				if item == "7" {
@@ -78,6 +102,7 @@ func ExampleTestSink() {
 		skip := pipelinetest.With(pipeline.OnError(pipeline.Skip))
 		pipelinetest.TestSink(t, newSink, strconv.Itoa, pipelinetest.Single(), skip)
 	}
+	inATest(TestSink)
 }
 
 // One stage, driven by hand, in fake time.
@@ -87,7 +112,7 @@ func ExampleStart() {
 		synctest.Wait()
 		return len(run.Emitted())
 	}
-	_ = func(t *testing.T) { // func TestBatchWaits(t *testing.T)
+	TestBatchWaits := func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			run := pipelinetest.Start(t, stages.Batch[string](stages.BatchConfig{MaxWait: time.Second}))
 			run.Push("plan", "search")
@@ -104,6 +129,7 @@ func ExampleStart() {
 			}
 		})
 	}
+	inATest(TestBatchWaits)
 }
 
 // A pipeline of your own, with a stage that fails on its second item and a source that then waits.
@@ -124,7 +150,7 @@ func ExampleFake() {
 
 // A source that stays open until the run ends, and a stage that stalls until it is let go.
 func ExampleFake_StallOn() {
-	_ = func(t *testing.T) { // func TestSlowDrain(t *testing.T)
+	TestSlowDrain := func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := pipeline.New(pipeline.Config{})
 			feed := &pipelinetest.Feed[int]{N: 10, Item: func(i int) int { return i }, Every: time.Second, End: pipelinetest.Wait}
@@ -139,6 +165,7 @@ func ExampleFake_StallOn() {
 			pipelinetest.CheckLedger(t, p)
 		})
 	}
+	inATest(TestSlowDrain)
 }
 
 func TestStartDrivesOneStage(t *testing.T) {
@@ -167,11 +194,6 @@ func TestStartDrivesOneStage(t *testing.T) {
 			t.Error(err)
 		}
 	})
-}
-
-func TestDistinctKeepsThePromises(t *testing.T) {
-	item := func(i int) string { return strconv.Itoa(i % 10) }
-	pipelinetest.TestStage(t, distinct, item, pipelinetest.Rounds(8), pipelinetest.Items(100))
 }
 
 func TestBubbleReportsWhoIsStuck(t *testing.T) {

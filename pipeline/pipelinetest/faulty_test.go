@@ -134,6 +134,17 @@ func TestFaultyPartsAreFound(t *testing.T) {
 	}
 }
 
+func TestSettingsThatTestNothing(t *testing.T) {
+	for name, opt := range map[string]Option{"Rounds is 0": Rounds(0), "Items is 0": Items(0), "Items is -1": Items(-1)} {
+		if err := gather([]Option{opt}).check(); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("got %v, want %q", err, name)
+		}
+	}
+	if err := gather(nil).check(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFakesKeepThePromises(t *testing.T) {
 	t.Run("stage", func(t *testing.T) {
 		TestStage(t, func() pipeline.Stage[int, int] { return NewFake[int]().Stage() }, same)

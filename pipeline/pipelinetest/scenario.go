@@ -103,6 +103,17 @@ func gather(opts []Option) setting {
 	return s
 }
 
+// check finds a setting that would test nothing.
+func (s setting) check() error {
+	switch {
+	case s.rounds < 1:
+		return fmt.Errorf("pipelinetest: Rounds is %d, want at least 1", s.rounds)
+	case s.items < 1:
+		return fmt.Errorf("pipelinetest: Items is %d, want at least 1", s.items)
+	}
+	return nil
+}
+
 // A round is one run of a scenario. Its numbers are drawn from its own number, so they are the
 // same each time.
 type round struct {
@@ -116,6 +127,10 @@ type round struct {
 
 // each runs all scenarios, each round in a bubble of its own.
 func (s setting) each(t *testing.T, play func(t *testing.T, r *round) error) {
+	t.Helper()
+	if err := s.check(); err != nil {
+		t.Fatal(err)
+	}
 	for _, sc := range scenarios {
 		t.Run(sc.name, func(t *testing.T) {
 			for number := range s.rounds {

@@ -60,7 +60,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	templates, err := captured()
+	templates, err := readTemplates()
 	if err != nil {
 		return Result{}, err
 	}

@@ -149,7 +149,7 @@ func BenchmarkGenerator(b *testing.B) {
 
 func templates(t testing.TB) [][]*span.Span {
 	t.Helper()
-	traces, err := captured()
+	traces, err := readTemplates()
 	if err != nil {
 		t.Fatal(err)
 	}
