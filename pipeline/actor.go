@@ -224,6 +224,20 @@ func (in *Inlet[T]) Filtered(item T) { in.settle(item, filtered, "") }
 // Delivered says that a sink got item to where it was meant to go.
 func (in *Inlet[T]) Delivered(item T) { in.settle(item, delivered, "") }
 
+// DeliverTo hands item to somebody else by calling give: true counts it as delivered, false as
+// abandoned. From then on the item is the receiver's; the engine does not look at it again, as
+// Delivered would.
+func (in *Inlet[T]) DeliverTo(give func(T) bool, item T) {
+	weight, bytes := int64(weightOf(in.weigh, &item)), in.chargeOf(&item)
+	if !give(item) {
+		in.Abandoned(item)
+		return
+	}
+	in.giveBack(bytes)
+	in.node.end(delivered, "", weight, nil)
+	in.nudge()
+}
+
 // Failed says that err ended item. It is counted under the reason of err (see [WithReason]) and,
 // if the stage's policy says so, handed to the dead letters; FailRun ends the run. The actor
 // itself goes on.
@@ -270,11 +284,19 @@ func (in *Inlet[T]) settle(item T, c column, reason string) {
 }
 
 // release gives the item's bytes back to the budget.
-func (in *Inlet[T]) release(item *T) {
-	if in.charge != nil {
-		n := int64(in.charge(item))
-		in.node.bytes.Add(-n)
-		in.seg.p.budget.release(n)
+func (in *Inlet[T]) release(item *T) { in.giveBack(in.chargeOf(item)) }
+
+func (in *Inlet[T]) chargeOf(item *T) int64 {
+	if in.charge == nil {
+		return 0
+	}
+	return int64(in.charge(item))
+}
+
+func (in *inlet) giveBack(bytes int64) {
+	if bytes != 0 {
+		in.node.bytes.Add(-bytes)
+		in.seg.p.budget.release(bytes)
 	}
 }
 
@@ -288,6 +310,7 @@ type Outlet[T any] struct {
 	charge func(*T) int
 	source bool
 	direct bool // next is a link: no user's code runs in Send
+	lent   bool
 	scrub  bool
 	inside bool // next has not returned
 
@@ -320,7 +343,7 @@ func newOutlet[T any](seg *segment, n *node, t *tap[T]) *Outlet[T] {
 	if seg.p.budget != nil {
 		out.charge = chargerOf[T]()
 	}
-	out.next = t.to.accept(seg, &n.out)
+	out.next, out.lent = t.to.accept(seg, &n.out), t.to.borrows()
 	out.direct = len(seg.ops) == ops
 	return out
 }
@@ -355,6 +378,9 @@ func (out *Outlet[T]) SendAt(item *T) error {
 	out.push(item)
 	return out.result()
 }
+
+// Lent is [Out.Lent] for Send.
+func (out *Outlet[T]) Lent() bool { return out.lent }
 
 // result is why nothing more gets through. A source learns it at its next Send, which refuses
 // its item; this one was accepted.

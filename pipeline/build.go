@@ -69,6 +69,11 @@ func (b *builder[A, B]) accept(seg *segment, in *counter) func(*A) {
 	return b.fuse(seg, n)
 }
 
+// borrows implements taker. An item that is lost may be kept by whoever is told of it.
+func (b *builder[A, B]) borrows() bool {
+	return b.recipe.borrows && b.link == nil && b.stage.policy.letters() == nil && b.stage.p.cfg.OnLoss == nil
+}
+
 // fuse builds the operator into a segment, and what follows it.
 func (b *builder[A, B]) fuse(seg *segment, n *node) func(*A) {
 	seg.ops = append(seg.ops, n)
@@ -84,7 +89,7 @@ func (b *builder[A, B]) fuse(seg *segment, n *node) func(*A) {
 	if b.sink {
 		b.terminal(seg)
 	} else {
-		out.next = b.out.to.accept(seg, &n.out)
+		out.next, out.lent = b.out.to.accept(seg, &n.out), b.out.to.borrows()
 	}
 	if b.order != nil {
 		out.next = b.order.worker(seg.index, out.next)

@@ -65,7 +65,8 @@
 // An item belongs to the pipeline once it was accepted, and to one stage at a time. Stages pass it
 // on by pointer within a goroutine and by copy between two, so flow pointers to what is large. The
 // branches of a Fork share their items and must not change them, unless the Fork was given a
-// [Clone]. Items and batches are never used again by the engine; the slots of links are.
+// [Clone]. The engine uses the slots of links again, and no item. A stage may use the memory of what it
+// made again where whoever takes it only borrows it: see [Stage.Borrowing].
 //
 // # The link
 //

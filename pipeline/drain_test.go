@@ -196,11 +196,25 @@ func TestRestart(t *testing.T) {
 				pipeline.To(pipeline.From(p, countTo(10)), fake.SinkActor(), pipeline.OnError(c.policy))
 				err := start(t, p).wait()
 				l := p.Ledger()
+				if joined, ok := err.(interface{ Unwrap() []error }); !ok || int64(len(joined.Unwrap())) != c.failed+1 {
+					t.Errorf("Run returned %v, want each failure once and a LossError", err)
+				}
 				if err == nil || l.Delivered != c.delivered || l.Failed != c.failed || l.Accepted != l.Delivered+l.Failed+l.Abandoned {
 					t.Errorf("Run returned %v with %+v, want %d delivered and %d failed", err, l, c.delivered, c.failed)
 				}
 			})
 		})
+	}
+}
+
+// TestFailRunNotesAPanicOnce holds that a panic which ends the run is not told twice.
+func TestFailRunNotesAPanicOnce(t *testing.T) {
+	p := pipeline.New(pipeline.Config{})
+	stage := stages.Map(func(i int) int { panic("on any item") })
+	pipeline.To(pipeline.Via(pipeline.From(p, countTo(1)), stage, pipeline.OnError(pipeline.FailRun)), intSink())
+	err := p.Run(t.Context())
+	if joined, ok := err.(interface{ Unwrap() []error }); !ok || len(joined.Unwrap()) != 2 {
+		t.Errorf("Run returned %v, want the panic and a LossError", err)
 	}
 }
 

@@ -60,11 +60,13 @@ type Entry[T any] struct {
 	pump     *pump[T]
 	overflow Overflow
 	err      error // of the configuration
+	free     atomic.Bool // nothing is ever charged for an item
 	budget   atomic.Pointer[budget]
-	charge   func(*T) int
+	charge   func(*T) int // nil if free
+	price    func(T) int  // the same
 	shed     atomic.Int64 // accepted and dropped before it entered the queue
 	refuse   atomic.Int64
-	gate     sync.RWMutex // read-held while an item is dropped, so that none is once the run adds up
+	gate     sync.RWMutex // read-held while an item is dropped, so that none is once the run adds up, and while one enters that nobody has charged
 	stage    atomic.Pointer[stage]
 	door     *node
 }
@@ -75,7 +77,8 @@ func NewEntry[T any](cfg EntryConfig) *Entry[T] {
 	if err != nil {
 		cfg.Queue = 1
 	}
-	e := &Entry[T]{overflow: cfg.Overflow, err: err, door: &node{in: new(counter)}}
+	e := &Entry[T]{overflow: cfg.Overflow, err: err, charge: chargerOf[T](), price: pricerOf[T](), door: &node{in: new(counter)}}
+	e.free.Store(e.charge == nil)
 	e.link = &link[T]{ring: newRing[T](cfg.Queue), many: true}
 	if cfg.Overflow == DropOldest {
 		e.link.ring.pool = &intake[T]{ring: e.link.ring} // its lock lets producers take, too
@@ -94,23 +97,26 @@ func (e *Entry[T]) attach(s *stage) {
 		s.p.wrong(s.name, "%w", e.err)
 	}
 	e.link.stage, s.link, s.entry, s.door, e.door.stage = s, e.link, e, e.door, s
-	if b := s.p.budget; b != nil {
-		if e.charge = chargerOf[T](); e.charge != nil {
-			e.link.charge = e.charge
-			r := e.link.ring
-			for pos := r.next; pos < r.claimed(); pos++ {
-				b.used.Add(int64(e.charge(&r.slots[pos&r.mask].val)))
-			}
-			e.budget.Store(b)
-		}
+	e.gate.Lock()
+	defer e.gate.Unlock()
+	b := s.p.budget
+	if b == nil || e.free.Load() {
+		e.free.Store(true)
+		return
 	}
+	e.link.charge = e.charge
+	r := e.link.ring
+	for pos := r.next; pos < r.claimed(); pos++ {
+		b.used.Add(int64(e.charge(&r.slots[pos&r.mask].val)))
+	}
+	e.budget.Store(b)
 }
 
 // Push hands item to the pipeline. nil means it was accepted, even if the overflow policy then
 // dropped it or another. Errors leave the item with the caller: [ErrClosed] after the end, ctx's
 // error if that ended while Push waited for room, [ErrTooLarge].
 func (e *Entry[T]) Push(ctx context.Context, item T) error {
-	if e.budget.Load() == nil && e.link.ring.offer(&item) {
+	if e.pushFast(item) {
 		return nil
 	}
 	return e.pushSlow(ctx, item, true)
@@ -118,13 +124,34 @@ func (e *Entry[T]) Push(ctx context.Context, item T) error {
 
 // TryPush is Push that never waits: it returns [ErrFull] where Push would.
 func (e *Entry[T]) TryPush(item T) error {
-	if e.budget.Load() == nil && e.link.ring.offer(&item) {
+	if e.pushFast(item) {
 		return nil
 	}
 	return e.pushSlow(context.Background(), item, false)
 }
 
-// pushSlow is Push, or TryPush, where there is a byte budget, or no room at first.
+// pushFast is Push where there is room at once. It allocates nothing, so a pointer to item goes to
+// no function that the compiler cannot see through.
+func (e *Entry[T]) pushFast(item T) bool {
+	if e.free.Load() {
+		return e.link.ring.offer(&item)
+	}
+	b := e.budget.Load()
+	if b == nil {
+		return false
+	}
+	bytes := int64(e.price(item))
+	if !b.try(bytes) {
+		return false
+	}
+	if !e.link.ring.offer(&item) {
+		b.release(bytes)
+		return false
+	}
+	return true
+}
+
+// pushSlow is Push, or TryPush, where there is or may yet be a byte budget, or no room at first.
 func (e *Entry[T]) pushSlow(ctx context.Context, it T, wait bool) (err error) {
 	item := &it // moves to the heap here, not in Push
 	weight := int64(weightOf(e.link.ring.weigh, item))
@@ -136,7 +163,8 @@ func (e *Entry[T]) pushSlow(ctx context.Context, it T, wait bool) (err error) {
 	if e.closed() {
 		return ErrClosed
 	}
-	if b := e.budget.Load(); b != nil {
+	b := e.budget.Load()
+	if b != nil {
 		bytes := int64(e.charge(item))
 		if err := b.fits(bytes); err != nil {
 			return err
@@ -153,7 +181,25 @@ func (e *Entry[T]) pushSlow(ctx context.Context, it T, wait bool) (err error) {
 			}
 		}()
 	}
-	return e.enqueue(ctx, wait, item, weight)
+	return e.enqueue(ctx, wait, item, weight, b)
+}
+
+// offer puts an item into the queue if there is room. One that was not paid for, because its push
+// began before the entry had a pipeline, is charged as those that attach found in the queue.
+func (e *Entry[T]) offer(item *T, paid *budget) bool {
+	if paid != nil || e.free.Load() {
+		return e.link.ring.offer(item)
+	}
+	bytes := int64(e.charge(item)) // before the item is the pipeline's
+	e.gate.RLock()
+	defer e.gate.RUnlock()
+	if !e.link.ring.offer(item) {
+		return false
+	}
+	if b := e.budget.Load(); b != nil {
+		b.used.Add(bytes)
+	}
+	return true
 }
 
 // makeRoom gets bytes from the budget by the overflow policy. done says that the item was
@@ -178,10 +224,10 @@ func (e *Entry[T]) makeRoom(ctx context.Context, wait bool, b *budget, bytes int
 	return false, b.take(bytes, w, func() error { return e.mayWait(ctx) })
 }
 
-// enqueue puts an item whose bytes are paid for into the queue.
-func (e *Entry[T]) enqueue(ctx context.Context, wait bool, item *T, weight int64) error {
+// enqueue puts an item into the queue. Its bytes are paid for if paid is not nil.
+func (e *Entry[T]) enqueue(ctx context.Context, wait bool, item *T, weight int64, paid *budget) error {
 	r := e.link.ring
-	if r.offer(item) {
+	if e.offer(item, paid) {
 		return nil
 	}
 	switch e.overflow {
@@ -189,12 +235,12 @@ func (e *Entry[T]) enqueue(ctx context.Context, wait bool, item *T, weight int64
 		if err := e.drop(item, weight, ReasonQueueFull); err != nil {
 			return err
 		}
-		if b := e.budget.Load(); b != nil {
-			b.release(int64(e.charge(item)))
+		if paid != nil {
+			paid.release(int64(e.charge(item)))
 		}
 		return nil
 	case DropOldest:
-		for !r.offer(item) {
+		for !e.offer(item, paid) {
 			if e.closed() {
 				return ErrClosed
 			}
@@ -212,7 +258,7 @@ func (e *Entry[T]) enqueue(ctx context.Context, wait bool, item *T, weight int64
 	defer wakeAtEnd(ctx, w)()
 	r.room.join(w)
 	defer r.room.leave(w)
-	for !r.offer(item) {
+	for !e.offer(item, paid) {
 		if err := e.mayWait(ctx); err != nil {
 			return err
 		}

@@ -371,3 +371,34 @@ func ExampleResumable() {
 	// pipeline: stage "exits" called runtime.Goexit
 	// pipeline: lost 1 of 3 items; exits: 1 failed: stage_panic (pipeline: stage "exits" called runtime.Goexit)
 }
+
+// A stage that knows its items to be only lent makes each of them in the same memory.
+func ExampleStage_Borrowing() {
+	fresh := 0
+	report := pipeline.Fuse(func(_ *pipeline.In[int], out *pipeline.Out[[]byte]) func(*int) {
+		var buf []byte
+		return func(n *int) {
+			if !out.Lent() || buf == nil {
+				buf = make([]byte, 0, 64) // the last one belongs to somebody else now
+				fresh++
+			}
+			buf = fmt.Appendf(buf[:0], "item %d", *n)
+			out.Push(&buf)
+		}
+	})
+	look := pipeline.FuseSink(func(in *pipeline.In[[]byte]) func(*[]byte) {
+		return func(line *[]byte) {
+			fmt.Printf("%s\n", *line)
+			in.Delivered(line)
+		}
+	})
+	p := pipeline.New(pipeline.Config{})
+	pipeline.To(pipeline.Via(pipeline.From(p, numbers(3)), report), look.Borrowing())
+	run(p)
+	fmt.Println("buffers:", fresh)
+	// Output:
+	// item 1
+	// item 2
+	// item 3
+	// buffers: 1
+}

@@ -24,6 +24,8 @@ type taker[T any] interface {
 	// accept makes the taker ready for one goroutine that will call the function it returns for
 	// each item. in counts what that goroutine has sent.
 	accept(seg *segment, in *counter) func(*T)
+	// borrows reports whether nothing of an item is in use when that function has returned.
+	borrows() bool
 }
 
 // open makes a flow out of a stage's end and remembers to check that it is used.
@@ -110,7 +112,7 @@ func To[T any](f Flow[T], sink Sink[T], opts ...Option) {
 		s.policy = FailRun
 	}
 	b := &builder[T, struct{}]{stage: s, sink: true}
-	b.recipe = Stage[T, struct{}]{name: sink.name, err: sink.err}
+	b.recipe = Stage[T, struct{}]{name: sink.name, borrows: sink.borrows, err: sink.err}
 	if sink.fuse != nil {
 		b.recipe.fuse = func(in *In[T], _ *Out[struct{}]) func(*T) { return sink.fuse(in) }
 	}

@@ -142,6 +142,9 @@ func (sp *splitter[T]) accept(seg *segment, in *counter) func(*T) {
 	return do
 }
 
+// borrows implements taker: each branch begins with a link.
+func (sp *splitter[T]) borrows() bool { return false }
+
 // toAll is the route of a Fork. Every copy beyond the first is made here, and charged.
 func (sp *splitter[T]) toAll(n *node, next []func(*T)) func(*T) {
 	weigh, charge := weigherOf[T](), chargerOf[T]()

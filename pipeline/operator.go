@@ -118,6 +118,7 @@ func (in *In[A]) extra(item *A) int64 { return int64(in.weigh(item) - 1) }
 type Out[B any] struct {
 	node *node
 	next func(*B)
+	lent bool
 }
 
 // Push hands *item to the next stage and returns when that is done with it, or has put it into
@@ -126,6 +127,11 @@ func (out *Out[B]) Push(item *B) {
 	out.node.out.inc() // see heavy for items that weigh more
 	out.next(item)     // one call and no branch, so that Push is inlined
 }
+
+// Lent reports whether items are only lent to the next stage: when Push has returned, it keeps
+// nothing of what the item points to, which is then the operator's to use again (see
+// [Stage.Borrowing]). It is known once the first item comes, and does not change.
+func (out *Out[B]) Lent() bool { return out.lent }
 
 // heavy stands before next where a push has more to it: items have a weight, the operator holds
 // items, or a byte budget watches.

@@ -398,11 +398,19 @@ const maxErrors = 32
 func (p *Pipeline) noteError(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if panicked, ok := err.(*PanicError); ok && slices.ContainsFunc(p.errs, func(e error) bool { return samePanic(e, panicked) }) {
+		return // the stage's policy has noted it already
+	}
 	if len(p.errs) < maxErrors {
 		p.errs = append(p.errs, err)
 		return
 	}
 	p.more++
+}
+
+func samePanic(err error, panicked *PanicError) bool {
+	other, ok := err.(*PanicError)
+	return ok && other == panicked
 }
 
 // fail notes an error that ends the run: the sources end, the other stages drain.

@@ -125,7 +125,7 @@ func (seg *segment) failItem(n *node, item any, weight int64, err error) {
 func (seg *segment) obey(policy Policy, s *stage, item any, err error) {
 	switch policy.kind {
 	case policyFail:
-		seg.p.fail(&StageError{Stage: s.name, Err: err})
+		seg.p.fail(asStageError(s.name, err))
 	case policyDead:
 		policy.dead.take(seg, s.name, item, err)
 	case policyRetry:

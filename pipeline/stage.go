@@ -14,6 +14,7 @@ type Stage[A, B any] struct {
 	fuse    func(*In[A], *Out[B]) func(*A)
 	act     func(context.Context, *Inlet[A], *Outlet[B]) error
 	inPlace bool  // it changes items that others may share
+	borrows bool  // it keeps nothing of an item
 	silent  bool  // it cannot say what became of items: what it keeps is filtered in the end
 	err     error // what is wrong with its settings
 }
@@ -31,6 +32,14 @@ func (s Stage[A, B]) InPlace() Stage[A, B] {
 	return s
 }
 
+// Borrowing returns the stage marked as one that is done with an item, and with whatever memory the
+// item points to, when its function returns: it keeps none of it and passes none of it on. A
+// stage above may then use that memory again; see [Out.Lent].
+func (s Stage[A, B]) Borrowing() Stage[A, B] {
+	s.borrows = true
+	return s
+}
+
 // BadStage returns a stage that cannot be built. Run reports err, with the stage's name: a
 // constructor that finds its settings wrong has no other way to say so.
 func BadStage[A, B any](name string, err error) Stage[A, B] {
@@ -40,11 +49,12 @@ func BadStage[A, B any](name string, err error) Stage[A, B] {
 // Sink takes the items that leave a pipeline. Like a [Stage] it is a recipe. Make one with
 // [FuseSink] or [SinkActor], or take one from package sink.
 type Sink[T any] struct {
-	name   string
-	fuse   func(*In[T]) func(*T)
-	act    func(context.Context, *Inlet[T]) error
-	policy Policy // the default one
-	err    error
+	name    string
+	fuse    func(*In[T]) func(*T)
+	act     func(context.Context, *Inlet[T]) error
+	policy  Policy // the default one
+	borrows bool
+	err     error
 }
 
 // FuseSink makes a sink that shares the goroutine of its neighbour, as [Fuse] does for a stage.
@@ -63,6 +73,12 @@ func SinkActor[T any](run func(ctx context.Context, in *Inlet[T]) error) Sink[T]
 // Named returns the sink with another default name.
 func (s Sink[T]) Named(name string) Sink[T] {
 	s.name = name
+	return s
+}
+
+// Borrowing is [Stage.Borrowing] for a sink.
+func (s Sink[T]) Borrowing() Sink[T] {
+	s.borrows = true
 	return s
 }
 

@@ -25,6 +25,20 @@ func chargerOf[T any]() func(*T) int {
 	return traitOf[T](sizer.Size, 0)
 }
 
+// pricerOf is chargerOf for an item that is not to move to the heap, as what a pointer to is handed
+// to an unknown function does. It holds that for pointers, the usual items; others it boxes.
+func pricerOf[T any]() func(T) int {
+	t := reflect.TypeFor[T]()
+	switch {
+	case t.Kind() == reflect.Pointer && t.Implements(reflect.TypeFor[charger]()):
+		return func(v T) int { return any(v).(charger).Charge() }
+	case t.Kind() == reflect.Pointer && t.Implements(reflect.TypeFor[sizer]()):
+		return func(v T) int { return any(v).(sizer).Size() }
+	}
+	charge := chargerOf[T]()
+	return func(v T) int { return charge(&v) }
+}
+
 // traitOf decides once how a method of T is reached, so that items without it pay nothing and
 // others are not boxed: a pointer to a T has the methods of T, and fits an interface as it is.
 func traitOf[T, I any](read func(I) int, without int) func(*T) int {

@@ -18,9 +18,6 @@ type ChanConfig struct {
 // what is not sent is abandoned. A channel that somebody else closes ends the run with a
 // [*pipeline.PanicError].
 //
-// If items have a method Items, Size or Charge, the pipeline may call it once more just after
-// the receiver has the item.
-//
 // With Close, the sink is to be used in one place; it may have [pipeline.Workers].
 func Chan[T any](ch chan<- T, cfg ChanConfig) pipeline.Sink[T] {
 	if ch == nil {
@@ -29,13 +26,16 @@ func Chan[T any](ch chan<- T, cfg ChanConfig) pipeline.Sink[T] {
 	last := &lastOut{}
 	return pipeline.SinkActor(func(ctx context.Context, in *pipeline.Inlet[T]) error {
 		last.enter()
-		for item := range in.All() {
+		give := func(item T) bool {
 			select {
 			case ch <- item:
-				in.Delivered(item)
+				return true
 			case <-ctx.Done():
-				in.Abandoned(item)
+				return false
 			}
+		}
+		for item := range in.All() {
+			in.DeliverTo(give, item)
 		}
 		if last.leave() && cfg.Close {
 			close(ch)

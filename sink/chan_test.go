@@ -151,3 +151,27 @@ func ExampleChan() {
 	// search
 	// <nil>
 }
+
+// TestChanLooksAtNoItemThatIsGone holds that the receiver may change or free an item at once: the
+// race detector would find the sink reading it after that.
+func TestChanLooksAtNoItemThatIsGone(t *testing.T) {
+	ch := make(chan *parcel)
+	go func() {
+		for p := range ch {
+			p.items, p.bytes = -1, -1
+		}
+	}()
+	items := make([]*parcel, 100)
+	for i := range items {
+		items[i] = &parcel{items: 2, bytes: 10}
+	}
+	p, err := serve(t, pipeline.Config{MaxBytes: 1 << 10}, sink.Chan(ch, sink.ChanConfig{Close: true}), items)
+	if s := p.Stats(); err != nil || s.Bytes != 0 || s.Ledger.Delivered != 200 {
+		t.Errorf("Run returned %v, %d bytes are still charged, ledger %+v", err, s.Bytes, s.Ledger)
+	}
+}
+
+type parcel struct{ items, bytes int }
+
+func (p *parcel) Items() int { return p.items }
+func (p *parcel) Size() int  { return p.bytes }

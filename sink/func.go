@@ -41,8 +41,9 @@ func Each[T any](f func(item T)) pipeline.Sink[T] {
 	}).Named("each")
 }
 
-// View is Each for items that are large values: look gets a pointer, so nothing is copied. It must
-// not keep the pointer.
+// View is Each for what is only looked at: look gets a pointer, so nothing is copied. It must keep
+// neither the pointer nor what the item itself points to, such as the array of a batch, which a
+// stage above may use again.
 func View[T any](look func(item *T)) pipeline.Sink[T] {
 	if look == nil {
 		return pipeline.BadSink[T]("view", errNil)
@@ -52,7 +53,7 @@ func View[T any](look func(item *T)) pipeline.Sink[T] {
 			look(item)
 			in.Delivered(item)
 		}
-	}).Named("view")
+	}).Named("view").Borrowing()
 }
 
 // Discard takes items and does nothing with them.

@@ -384,3 +384,61 @@ func BenchmarkEmitter(b *testing.B) {
 		})
 	}
 }
+
+// heavy is an item that is charged to the byte budget and is passed by pointer, as spans are.
+type heavy struct{ bytes int }
+
+func (h *heavy) Size() int { return h.bytes }
+
+func TestEmitAllocatesNothing(t *testing.T) {
+	for _, cfg := range []pipeline.Config{{}, {MaxBytes: 1 << 30}} {
+		emitter := source.NewEmitter[*heavy](source.EmitterConfig{Queue: 1 << 14})
+		p := pipeline.New(cfg)
+		flow := pipeline.From(p, emitter)
+		item := &heavy{100}
+		allocs := testing.AllocsPerRun(1000, func() {
+			if emitter.Emit(t.Context(), item) != nil || emitter.TryEmit(item) != nil {
+				t.Error("an item was refused")
+			}
+		})
+		if allocs != 0 {
+			t.Errorf("MaxBytes %d: Emit and TryEmit made %v allocations", cfg.MaxBytes, allocs)
+		}
+		emitter.Close()
+		pipeline.To(flow, sink.Discard[*heavy]())
+		if err := p.Run(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestEmitBesideFrom holds that what is emitted while the pipeline is being built is charged
+// exactly once.
+func TestEmitBesideFrom(t *testing.T) {
+	const producers, each = 4, 500
+	for _, overflow := range []pipeline.Overflow{pipeline.Block, pipeline.DropOldest} {
+		for range 20 {
+			emitter := source.NewEmitter[sized](source.EmitterConfig{Queue: 64, Overflow: overflow})
+			var group sync.WaitGroup
+			for range producers {
+				group.Go(func() {
+					for range each {
+						if err := emitter.Emit(t.Context(), 10); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			p := pipeline.New(pipeline.Config{MaxBytes: 1 << 20})
+			pipeline.To(pipeline.From(p, emitter), sink.Discard[sized]())
+			go func() {
+				group.Wait()
+				emitter.Close()
+			}()
+			_ = p.Run(t.Context()) // a LossError where items were dropped
+			if s := p.Stats(); s.Bytes != 0 || s.Ledger.Accepted != producers*each || s.Ledger.InFlight != 0 {
+				t.Fatalf("%v: %d bytes are still charged; ledger %+v", overflow, s.Bytes, s.Ledger)
+			}
+		}
+	}
+}

@@ -40,7 +40,8 @@ func (c BatchConfig) withDefaults() (BatchConfig, error) {
 // A panic in Size() fails its item alone, but with MaxWait all that the actor holds: see
 // [pipeline.Actor].
 //
-// The receiver owns the batch.
+// The receiver owns the batch, unless it only borrows it (see [pipeline.Stage.Borrowing]), as Encode
+// and sink.View do: then one array serves all batches.
 func Batch[T any](cfg BatchConfig) pipeline.Stage[T, pipeline.Batch[T]] {
 	cfg, err := cfg.withDefaults()
 	size := sizeOf[T]()
@@ -60,6 +61,9 @@ func Batch[T any](cfg BatchConfig) pipeline.Stage[T, pipeline.Batch[T]] {
 			*full = batch
 			out.Push(full)
 			*full = nil
+			if out.Lent() {
+				g.reuse(batch)
+			}
 		}
 		send := func() {
 			if len(g.items) > 0 {
@@ -104,7 +108,12 @@ func timedBatch[T any](cfg BatchConfig, size func(*T) int) pipeline.Stage[T, pip
 			if len(g.items) == 0 {
 				return nil
 			}
-			return out.Send(g.take())
+			batch := g.take()
+			err := out.Send(batch)
+			if out.Lent() {
+				g.reuse(batch)
+			}
+			return err
 		}
 		in.OnMark(send)
 		var item T // out here because it moves to the heap: once, not for each item
@@ -144,6 +153,7 @@ type group[T any] struct {
 	size  func(*T) int
 	items pipeline.Batch[T]
 	bytes int
+	spare pipeline.Batch[T] // an empty batch whose array is used again
 }
 
 func (g *group[T]) measure(item *T) int {
@@ -160,7 +170,9 @@ func (g *group[T]) wouldExceed(bytes int) bool {
 
 func (g *group[T]) add(item *T, bytes int) {
 	if g.items == nil {
-		g.items = make(pipeline.Batch[T], 0, min(g.cfg.MaxItems, maxAhead))
+		if g.items, g.spare = g.spare, nil; g.items == nil {
+			g.items = make(pipeline.Batch[T], 0, min(g.cfg.MaxItems, maxAhead))
+		}
 	}
 	g.items = append(g.items, *item)
 	g.bytes += bytes
@@ -175,4 +187,10 @@ func (g *group[T]) take() pipeline.Batch[T] {
 	items := g.items
 	g.items, g.bytes = nil, 0
 	return items
+}
+
+// reuse takes a batch back that nobody holds any more.
+func (g *group[T]) reuse(batch pipeline.Batch[T]) {
+	clear(batch) // what its items point to must not live on with it
+	g.spare = batch[:0]
 }

@@ -57,7 +57,7 @@ func Encode[T any](codec Codec[T], cfg EncodeConfig) pipeline.Stage[pipeline.Bat
 				out.Push(made)
 			}
 		}
-	}).Named("encode")
+	}).Named("encode").Borrowing()
 }
 
 // encoder is one goroutine's Encode.

@@ -33,8 +33,16 @@ func init() {
 	})
 	J3u.Register("tailrace", func(n int) Result { return tailraceJ3(n, false) })
 	J3o.Register("tailrace", func(n int) Result { return tailraceJ3(n, true) })
-	RegisterJ4("tailrace", tailraceJ4)
-	J5.Register("tailrace", tailraceJ5)
+	RegisterJ4("tailrace", func(producers, n int) Result { return tailraceJ4(producers, n, scaleByValue) })
+	RegisterJ4("tailrace-inplace", func(producers, n int) Result { return tailraceJ4(producers, n, scaleInPlace) })
+	J5.Register("tailrace", func(n int) (seen Result) {
+		tailraceJ5(made(n), stages.Map(Scale), sink.Each(seen.Add))
+		return seen
+	})
+	J5.Register("tailrace-inplace", func(n int) (seen Result) {
+		tailraceJ5(madeInPlace(n), stages.Apply(ScaleInPlace), sink.View(seen.addInPlace))
+		return seen
+	})
 	Idle.Register("tailrace", func() Line { return tailraceLine() })
 	Idle.Register("tailrace-async", func() Line { return tailraceLine(pipeline.Async()) })
 }
@@ -98,7 +106,7 @@ func scaleInPlace(f pipeline.Flow[Item]) pipeline.Flow[Item] {
 // batches is the end of J1 and J4.
 func batches(f pipeline.Flow[Item], seen *Result) {
 	batch := stages.Batch[Item](stages.BatchConfig{MaxItems: batchItems})
-	pipeline.To(pipeline.Via(f, batch), sink.Each(func(b pipeline.Batch[Item]) { seen.AddBatch(b) }))
+	pipeline.To(pipeline.Via(f, batch), sink.View(func(b *pipeline.Batch[Item]) { seen.AddBatch(*b) }))
 }
 
 func tailraceJ1(items pipeline.Source[Item], scale func(pipeline.Flow[Item]) pipeline.Flow[Item]) (seen Result) {
@@ -129,10 +137,10 @@ func tailraceJ3(n int, ordered bool) (seen Result) {
 	return seen
 }
 
-func tailraceJ4(producers, n int) (seen Result) {
+func tailraceJ4(producers, n int, scale func(pipeline.Flow[Item]) pipeline.Flow[Item]) (seen Result) {
 	p := pipeline.New(pipeline.Config{})
 	emitter := source.NewEmitter[Item](source.EmitterConfig{})
-	batches(scaleByValue(pipeline.From(p, emitter)), &seen)
+	batches(scale(pipeline.From(p, emitter)), &seen)
 	go func() {
 		defer emitter.Close()
 		Produce(producers, n, func(from, to int) {
@@ -147,15 +155,14 @@ func tailraceJ4(producers, n int) (seen Result) {
 	return seen
 }
 
-func tailraceJ5(n int) (seen Result) {
+func tailraceJ5(items pipeline.Source[Item], scale pipeline.Stage[Item, Item], end pipeline.Sink[Item]) {
 	p := pipeline.New(pipeline.Config{})
-	branches := pipeline.Partition(pipeline.From(p, made(n)), lanes, Lane)
+	branches := pipeline.Partition(pipeline.From(p, items), lanes, Lane)
 	for i := range branches {
-		branches[i] = pipeline.Via(branches[i], stages.Map(Scale))
+		branches[i] = pipeline.Via(branches[i], scale)
 	}
-	pipeline.To(pipeline.Merge(branches...), sink.Each(seen.Add))
+	pipeline.To(pipeline.Merge(branches...), end)
 	must(p)
-	return seen
 }
 
 // tailraceLine has a goroutine a stage if async, as the lines of channels do: the first stage is on
