@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -72,12 +73,13 @@ type Pipeline struct {
 		inUse() bool
 		from() *stage
 	}
-	heads     []func() // each makes the segments of one head
-	segments  []*segment
-	bodies    []func()
-	terminals []*terminal
-	budget    *budget
-	reserved  int
+	heads        []func() // each makes the segments of one head
+	segments     []*segment
+	bodies       []func()
+	terminals    []*terminal
+	budget       *budget
+	reserved     int
+	lossPanicked atomic.Bool // OnLoss has panicked
 
 	running atomic.Bool
 	built   chan struct{} // closed when all segments exist
@@ -430,8 +432,8 @@ func (p *Pipeline) onLoss(s *stage, reason string, item any, weight int64) {
 		item = Unknown{weight}
 	}
 	defer func() {
-		if v := recover(); v != nil {
-			p.noteError(&PanicError{Stage: s.name, Value: fmt.Sprintf("in OnLoss: %v", v)})
+		if v := recover(); v != nil && !p.lossPanicked.Swap(true) { // one of them tells enough
+			p.noteError(fmt.Errorf("in OnLoss: %w", &PanicError{Stage: s.name, Value: v, Stack: debug.Stack()}))
 		}
 	}()
 	p.cfg.OnLoss(s.name, reason, item)

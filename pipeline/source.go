@@ -68,7 +68,7 @@ func (out *Outlet[T]) Attention() <-chan struct{} { return out.attention }
 func (out *Outlet[T]) Pull(ctx context.Context, next func(ctx context.Context, item *T) error) error {
 	for {
 		err := out.pull(ctx, next)
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // itself: an error that wraps it, as a broken stream's may, is a failure
 			return nil
 		}
 		if err != nil {
