@@ -400,7 +400,7 @@ const maxErrors = 32
 func (p *Pipeline) noteError(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if panicked, ok := err.(*PanicError); ok && slices.ContainsFunc(p.errs, func(e error) bool { return samePanic(e, panicked) }) {
+	if slices.ContainsFunc(p.errs, func(e error) bool { return samePanic(e, err) }) {
 		return // the stage's policy has noted it already
 	}
 	if len(p.errs) < maxErrors {
@@ -410,9 +410,10 @@ func (p *Pipeline) noteError(err error) {
 	p.more++
 }
 
-func samePanic(err error, panicked *PanicError) bool {
-	other, ok := err.(*PanicError)
-	return ok && other == panicked
+// samePanic reports whether two errors are, or wrap, one panic.
+func samePanic(a, b error) bool {
+	var first, second *PanicError
+	return errors.As(a, &first) && errors.As(b, &second) && first == second
 }
 
 // fail notes an error that ends the run: the sources end, the other stages drain.

@@ -68,7 +68,7 @@ func (out *Outlet[T]) Attention() <-chan struct{} { return out.attention }
 func (out *Outlet[T]) Pull(ctx context.Context, next func(ctx context.Context, item *T) error) error {
 	for {
 		err := out.pull(ctx, next)
-		if err == io.EOF { // itself: an error that wraps it, as a broken stream's may, is a failure
+		if err == io.EOF { //nolint:errorlint // one that is wrapped is a stream that broke, not the end
 			return nil
 		}
 		if err != nil {
