@@ -120,7 +120,7 @@ func (p *pacer) decide() {
 	switch {
 	case waiting > max(2, 0.3*load), p.windows >= trialGap && saturated && p.limit > 1:
 		p.test(mean)
-	case waiting >= max(1, 0.15*load):
+	case waiting >= max(0.6, 0.15*load):
 		if p.fast {
 			p.fast = false
 			p.set(p.works(p.limit, mean))
@@ -145,11 +145,14 @@ func (p *pacer) test(mean time.Duration) {
 // judge ends a trial.
 func (p *pacer) judge(mean time.Duration) {
 	p.trial, p.base = false, mean
-	if float64(mean) < 0.85*float64(p.before) {
+	switch ratio := float64(mean) / float64(p.before); {
+	case p.limit > 1 && ratio < 1.2*float64(p.limit)/float64(p.limitBefore): // so some still wait
+		p.test(mean)
+	case ratio < 0.85:
 		p.set(p.works(p.limitBefore, p.before))
-		return
+	default:
+		p.set(p.limitBefore)
 	}
-	p.set(p.limitBefore)
 }
 
 // works is how many requests the endpoint works on at once, and one more to keep it busy, when so
