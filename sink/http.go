@@ -88,10 +88,7 @@ func (s *HTTPSender) run(ctx context.Context, in *pipeline.Inlet[*pipeline.Body]
 			s.own.CloseIdleConnections()
 		}
 	}()
-	in.OnMark(func() error {
-		r.await(1) // the actor itself has the one that is left
-		return nil
-	})
+	in.OnMarkPass(r.markPassed)
 	for {
 		slot := r.take() // first, so that a body waits in the link, where others can judge it
 		if r.panicked.Load() {
@@ -113,7 +110,7 @@ func (s *HTTPSender) run(ctx context.Context, in *pipeline.Inlet[*pipeline.Body]
 // start has body delivered by a goroutine of the run.
 func (r *sending) start(ctx context.Context, slot int, body *pipeline.Body) error {
 	charge := body.Charge()
-	r.hold(charge)
+	r.hold(slot, charge)
 	r.count.sending.Add(1)
 	done := func() {
 		r.count.sending.Add(-1)

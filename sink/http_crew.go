@@ -14,9 +14,16 @@ import (
 type crew struct {
 	mu    sync.Mutex
 	freed sync.Cond // a sender is free, or may be
-	slots []bool    // by number: taken
+	slots []slot    // by number
 	busy  int
 	pacer pacer
+}
+
+// slot is a sender.
+type slot struct {
+	taken bool
+	run   *sending
+	turn  int // of the body that it has, among those of its run; 0 if it has none
 }
 
 func (c *crew) init(cfg HTTPConfig) {
@@ -38,11 +45,19 @@ type sending struct {
 	budget int // bytes that the run may have in flight; 0 is no bound
 	busy   int // senders of this run
 	held   int // bytes charged for the bodies that they have
+	turns  int // bodies that it took
+	marks  []mark
+}
+
+// mark waits for the bodies that were taken before it.
+type mark struct {
+	turns int
+	pass  func()
 }
 
 // take waits for a sender that is free, and returns its number. More than half of the run's bytes
 // are not for senders: what waits in the queues can still be judged.
-func (r *sending) take() (slot int) {
+func (r *sending) take() (n int) {
 	c := &r.crew
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -51,31 +66,68 @@ func (r *sending) take() (slot int) {
 	}
 	c.busy++
 	r.busy++
-	if slot = slices.Index(c.slots, false); slot < 0 {
-		slot = len(c.slots)
-		c.slots = append(c.slots, false)
+	if n = slices.IndexFunc(c.slots, func(s slot) bool { return !s.taken }); n < 0 {
+		n = len(c.slots)
+		c.slots = append(c.slots, slot{})
 	}
-	c.slots[slot] = true
-	return slot
+	c.slots[n] = slot{taken: true, run: r}
+	return n
 }
 
-// hold notes that a sender that was taken has so many bytes now.
-func (r *sending) hold(bytes int) {
-	r.crew.mu.Lock()
-	defer r.crew.mu.Unlock()
+// hold notes that a sender that was taken has a body now, and what that was charged with.
+func (r *sending) hold(n, bytes int) {
+	c := &r.crew
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r.turns++
+	c.slots[n].turn = r.turns
 	r.held += bytes
 }
 
 // free gives a sender back, and the bytes that it had.
-func (r *sending) free(slot, bytes int) {
+func (r *sending) free(n, bytes int) {
 	c := &r.crew
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.slots[slot] = false
+	c.slots[n] = slot{}
 	c.busy--
 	r.busy--
 	r.held -= bytes
+	passed := r.passed()
 	c.freed.Broadcast()
+	c.mu.Unlock()
+	for _, m := range passed {
+		m.pass()
+	}
+}
+
+// markPassed has pass called when all bodies that were taken by now are settled.
+func (r *sending) markPassed(pass func()) {
+	r.crew.mu.Lock()
+	r.marks = append(r.marks, mark{r.turns, pass})
+	passed := r.passed()
+	r.crew.mu.Unlock()
+	for _, m := range passed {
+		m.pass()
+	}
+}
+
+// passed takes out the marks that wait for nothing any more.
+func (r *sending) passed() (passed []mark) {
+	if len(r.marks) == 0 {
+		return nil
+	}
+	oldest := r.turns + 1
+	for _, s := range r.crew.slots {
+		if s.run == r && s.turn > 0 {
+			oldest = min(oldest, s.turn)
+		}
+	}
+	n := 0
+	for n < len(r.marks) && r.marks[n].turns < oldest {
+		n++
+	}
+	passed, r.marks = r.marks[:n:n], r.marks[n:]
+	return passed
 }
 
 // await waits until no more than n senders of this run have something to do.
