@@ -40,8 +40,11 @@ func (c EntryConfig) withDefaults() (EntryConfig, error) {
 	if c.Queue == 0 {
 		c.Queue = 1024
 	}
-	if c.Queue < 0 || c.Queue > maxQueue {
-		return c, fmt.Errorf("%w: EntryConfig.Queue is %d, not 1 to %d", ErrConfig, c.Queue, maxQueue)
+	if c.Queue < 0 {
+		return c, fmt.Errorf("%w: EntryConfig.Queue is negative: %d", ErrConfig, c.Queue)
+	}
+	if c.Queue > maxQueue {
+		return c, fmt.Errorf("%w: EntryConfig.Queue of %d is more than %d", ErrConfig, c.Queue, maxQueue)
 	}
 	if c.Overflow > DropOldest {
 		return c, fmt.Errorf("%w: EntryConfig.Overflow is %v", ErrConfig, c.Overflow)
