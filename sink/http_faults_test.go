@@ -106,7 +106,7 @@ func TestTenSecondsOfEachFault(t *testing.T) {
 }
 
 func tenSeconds(t *testing.T, c *sinktest.Collector, row row, probe []byte) {
-	const healthy, faulty, per = 2 * time.Second, 10 * time.Second, 20
+	const healthy, faulty, per = 2 * time.Second, 10 * time.Second, 8
 	var elsewhere atomic.Int64
 	r := start(t, c, sink.HTTPConfig{
 		Probe: probe, Header: http.Header{"X-Api-Key": {"canary-4711"}},
