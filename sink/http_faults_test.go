@@ -35,12 +35,12 @@ const (
 	onceMore = 12 * time.Second // a single try is waited for
 )
 
-var dnsError = &net.DNSError{Err: "no such host", Name: "collector.example", IsNotFound: true}
+var errNoHost = &net.DNSError{Err: "no such host", Name: "collector.example", IsNotFound: true}
 
 var rows = map[string]row{
 	"refused":                   {dial: fails(errRefused), within: soon},
 	"black hole":                {dial: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, within: soon},
-	"no such host":              {dial: fails(dnsError), within: soon},
+	"no such host":              {dial: fails(errNoHost), within: soon},
 	"no answer of the resolver": {dial: fails(&net.DNSError{Err: "server misbehaving", IsTemporary: true}), within: soon},
 	"no file descriptors":       {dial: fails(&net.OpError{Op: "dial", Net: "tcp", Err: syscall.EMFILE}), within: soon},
 	"no ports":                  {dial: fails(&net.OpError{Op: "dial", Net: "tcp", Err: syscall.EADDRNOTAVAIL}), within: soon},
