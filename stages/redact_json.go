@@ -179,7 +179,7 @@ type pass struct {
 	out     []byte
 	done    int
 	changed bool
-	level   int // of strings within strings
+	level   int  // of strings within strings
 	strict  bool // what is not JSON is an error
 	tooDeep bool
 }
