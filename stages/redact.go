@@ -108,7 +108,8 @@ const blank = `{"error":{"processor":"sensitive-data-filter"}}`
 //
 // What needs no change keeps its bytes. What was redacted once stays the same when it is redacted again. Valid JSON
 // stays valid JSON, and UTF-8 stays UTF-8. The result is at most twice as long as the value was, and 64 bytes: where
-// tokens would make it longer, "*" stands in their place. The time is linear in the length, whatever the text.
+// tokens would make it longer, "*" stands in their place. The time is linear in the length, whatever the text; a value
+// in which something was found by its form is looked through twice.
 //
 // It fails closed. A value that is not valid JSON or nests deeper than 128, and one on which the Finder fails, becomes
 // {"error":{"processor":"sensitive-data-filter"}}, or the token where there can be text only; [Redactor.Failed] counts

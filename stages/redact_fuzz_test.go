@@ -50,7 +50,7 @@ func FuzzRedact(f *testing.F) {
 		`{"token":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}`, `["{\"key\":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}"]`,
 		`"\u007b\u0022key\u0022:1}"`, `"{\"a\":\"\\u0000\\b\\f\\ud83d\"}{\"jwt\":tru"`, `{"` + "sk" + `-ant-aB3aB3aB3aB3aB3aB3aB3aB3":{"password":""}}`,
 		`"{\"key\":{\"a\":[1,\"x`, `"api_key=\\\"aB3dE5fG7hI9jK1lM3nO5pQ7\\\""`, `"\np` + `m_aB3dE5fG7hI9jK1lM3nO5pQ7aB3dE5fG7hI9jK"`, `"[REDACTED]"`, `"hunter hunthunterer"`,
-		`"://a:[@"`, `"x://:p@h;password=1&pwd=2"`, `"4111 1111 1111 1111 a@b.example"`, `{"apiKey":"[APIKEY_1]","token":"abc…xyz","key":"*"}`,
+		`"://a:[@"`, `"x://:p@h;password=1&pwd=2"`, `"4111 1111 1111 1111 a@b.example"`, `["-----BEGIN PRIVATE KEY…","-----BEGIN PRIVATE KEY-----aB3dE5fG7hI9jK1lM3nO5"]`, `{"apiKey":"[APIKEY_1]","token":"abc…xyz","key":"*"}`,
 	} {
 		f.Add(seed)
 	}

@@ -18,6 +18,7 @@ const (
 	slack      = 64  // bytes by which a result may be more than twice as long as what it is made of
 	minSecret  = 16  // bytes; no key of an object that is shorter can hold a secret
 	maxScratch = 1 << 20
+	maxRepeats = 4 // passes over a text
 )
 
 var errFinder = errors.New("RedactConfig.Finder: a position outside the text")
@@ -34,6 +35,7 @@ type redaction struct {
 	name  []byte // what stands in its place
 	marks []mark // of the Finder
 
+	hidden            int // secrets found by form in this pass
 	changes, failures int
 }
 
@@ -132,18 +134,17 @@ func (w *redaction) value(v span.Value, key string) (clean span.Value, ok bool) 
 			clean = blank
 		}
 	}()
-	p := pass{w: w, src: string(v), out: w.outs[0][:0], strict: true}
-	p.space()
-	if !p.value(maxDepth, w.r.fields.match(key)) {
-		return "", false
-	}
-	if p.space(); p.pos != len(p.src) {
-		return "", false
-	}
-	if p.changed {
-		v = span.Value(p.result())
-	}
-	return v, true
+	field := w.r.fields.match(key)
+	text, ok := w.repeat(string(v), func(p *pass) bool {
+		p.strict = true
+		p.space()
+		if !p.value(maxDepth, field) {
+			return false
+		}
+		p.space()
+		return p.pos == len(p.src)
+	})
+	return span.Value(text), ok
 }
 
 // text redacts a string that stands alone.
@@ -157,11 +158,35 @@ func (w *redaction) text(text string) (clean string, ok bool) {
 			clean = w.r.token
 		}
 	}()
-	p := pass{w: w, src: text, out: w.outs[0][:0]}
-	if p.content(); p.changed {
-		text = string(p.result())
+	return w.repeat(text, func(p *pass) bool {
+		p.content()
+		return true
+	})
+}
+
+// repeat goes through a text until nothing more is found by its form, which is mostly once. What was put in place of a
+// secret may leave another beside it that was hidden before, and what was redacted has to stay the same from then on.
+func (w *redaction) repeat(text string, over func(*pass) bool) (clean string, ok bool) {
+	clean = text
+	for range maxRepeats {
+		w.hidden = 0
+		p := pass{w: w, src: clean, out: w.outs[0][:0]}
+		if !over(&p) {
+			return "", false
+		}
+		if !p.changed {
+			break
+		}
+		next := p.result()
+		if len(next) > 2*len(text)+slack {
+			break // the first time it is never longer
+		}
+		clean = string(next)
+		if w.hidden == 0 {
+			break
+		}
 	}
-	return text, true
+	return clean, true
 }
 
 // fail counts a value that could not be redacted. What the Finder panicked with may hold the text, so it goes nowhere.
@@ -451,7 +476,7 @@ func (p *pass) hide(from, to int, kind string, quoted bool) {
 	}
 	switch {
 	case p.w.r.style == RedactFull || quoted && strings.IndexByte(text, '\\') >= 0,
-		p.w.r.style == RedactPartial && !standsAlone(p.src[to:]): // its last letters would mix with what follows
+		p.w.r.style == RedactPartial && (text[0] == '-' || !standsAlone(p.src[to:])): // what is seen would mix with the rest
 		p.out = append(p.out, token...)
 	case quoted:
 		at := len(p.out)
@@ -461,6 +486,7 @@ func (p *pass) hide(from, to int, kind string, quoted bool) {
 		p.out = append(p.out, p.w.placeholder(text, kind)...)
 	}
 	p.settle(before, from, to, token, "*")
+	p.w.hidden++
 }
 
 // standsAlone reports whether what follows a secret cannot make another of its last letters.
@@ -565,7 +591,7 @@ func (w *redaction) find(text string) []mark {
 // It returns false, at the place of it, for what cannot stand in a quoted text and for an escape that hides a letter.
 func (p *pass) scan(from, limit int, t *triggers) bool {
 	h := hunter{src: p.src, floor: from, quoted: t.quoted}
-	src, i := p.src, from
+	src, i, escaped := p.src, from, from
 	for {
 		for i < limit && t.class[src[i]] == 0 {
 			i++
@@ -585,10 +611,15 @@ func (p *pass) scan(from, limit int, t *triggers) bool {
 				return false
 			}
 			i += n
+			escaped = i
 		case classControl:
 			p.pos = i
 			return false
 		default:
+			if i > h.floor && i != escaped && t.pointless(src, i) {
+				i++
+				continue
+			}
 			found := h.hunt(i)
 			if found.kind == "" && limit < len(src) { // what comes behind will not be there any more
 				h.src = src[:limit]

@@ -24,8 +24,9 @@ const (
 // triggers is the table of a scan.
 type triggers struct {
 	class  [256]uint8
-	quoted bool // the text stands in quotes, with its escapes
-	hunts  bool // and may hide what is looked for
+	near   [256]*[256]bool // before which trigger it is of use to look further; nil means behind any byte
+	quoted bool            // the text stands in quotes, with its escapes
+	hunts  bool            // and may hide what is looked for
 }
 
 func newTriggers(find RedactFinds, quoted bool) *triggers {
@@ -40,11 +41,28 @@ func newTriggers(find RedactFinds, quoted bool) *triggers {
 		for b := range leads {
 			if leads[b] != nil {
 				t.class[b] = classTrigger
+				for before, list := range leads[b] {
+					t.comesBehind(byte(b), byte(before), len(list) > 0)
+				}
 			}
+		}
+		t.comesBehind('-', '-', true) // PEM
+		t.comesBehind('Q', 'J', true)
+		t.comesBehind('J', 'y', true)
+		for before := range 256 {
+			b := byte(before)
+			t.comesBehind('=', b, endsName[b] || strings.IndexByte(" \"'`\\]", b) >= 0)
+			t.comesBehind('b', b, maybeEdge(b))
+			t.comesBehind('B', b, maybeEdge(b))
 		}
 	}
 	if find&FindCards != 0 {
 		set("23456")
+		for b := byte('2'); b <= '6'; b++ {
+			for before := range 256 {
+				t.comesBehind(b, byte(before), maybeEdge(byte(before)))
+			}
+		}
 	}
 	if find&FindEmails != 0 {
 		set("@")
@@ -56,6 +74,25 @@ func newTriggers(find RedactFinds, quoted bool) *triggers {
 		t.class['"'], t.class['\\'] = classQuote, classEscape
 	}
 	return t
+}
+
+// comesBehind says whether it is of use to look further at a trigger that stands behind a byte.
+func (t *triggers) comesBehind(trigger, before byte, of bool) {
+	if t.near[trigger] == nil {
+		t.near[trigger] = new([256]bool)
+	}
+	t.near[trigger][before] = t.near[trigger][before] || of
+}
+
+// maybeEdge reports whether a secret may begin behind b, which may be the last letter of an escape: see edge.
+func maybeEdge(b byte) bool {
+	return sets[b]&alnum == 0 || b == '0' || b >= 'A' && b <= 'F' || strings.IndexByte("nrtbf", b) >= 0
+}
+
+// pointless reports whether there can be no secret at the trigger src[i] for what stands before it.
+func (t *triggers) pointless(src string, i int) bool {
+	near := t.near[src[i]]
+	return near != nil && !near[src[i-1]] && (src[i] != '.' || i+7 >= len(src) || src[i+7] != '.')
 }
 
 // escape returns the length of the escape that s begins with; 0 if it is none, and if it is one of a letter that a form
@@ -211,8 +248,8 @@ func (h *hunter) hunt(i int) find {
 	src := h.src
 	switch b := src[i]; b {
 	case '-':
-		if strings.HasPrefix(src[i:], rule) {
-			return h.huntPEM(i)
+		if i > h.floor && strings.HasPrefix(src[i-1:], rule) {
+			return h.huntPEM(i - 1)
 		}
 	case ':':
 		switch {
@@ -320,17 +357,17 @@ func (h *hunter) huntJWT(i int) find {
 	return find{at, trimDots(src, head, run(src, head, len(src), urlish|dot)), "JWT"}
 }
 
-// huntTelegram finds the token of a bot: its number, a colon and 35 letters.
+// huntTelegram finds the token of a bot: its number, a colon and 35 letters or more.
 func (h *hunter) huntTelegram(i int) find {
 	src := h.src
 	at := h.runBack(i, 11, digit)
 	if n := i - at; n < 8 || n > 10 || !edge(src, at, h.floor) || !strings.HasPrefix(src[i:], ":AA") {
 		return find{}
 	}
-	if end := run(src, i+1, i+37, urlish); end == i+36 {
-		return find{at, end, "TELEGRAM"}
+	if run(src, i+1, i+36, urlish) < i+36 {
+		return find{}
 	}
-	return find{}
+	return find{at, run(src, i+1, len(src), urlish), "TELEGRAM"}
 }
 
 // huntDiscord finds the token of a bot: its number in base64, six letters and a signature, with dots between.

@@ -19,12 +19,14 @@ func (h *hunter) huntPEM(i int) find {
 	if !strings.HasPrefix(src[begin:], "BEGIN ") {
 		return nothing
 	}
-	title := src[begin:min(begin+64, len(src))]
-	n := strings.Index(title, rule)
-	if n < 0 || !strings.Contains(title[:n], "PRIVATE KEY") {
+	body := begin
+	for body < len(src) && body-begin < window && (sets[src[body]]&(upper|digit) != 0 || src[body] == ' ') {
+		body++
+	}
+	if !strings.HasPrefix(src[body:], rule) || !strings.Contains(src[begin:body], "PRIVATE KEY") {
 		return nothing
 	}
-	body := begin + n + len(rule)
+	body += len(rule)
 	first := h.skipLineEnds(body)
 	if run(src, first, first+16, any64) < first+16 && !strings.HasPrefix(src[first:], "Proc-Type:") &&
 		!strings.HasPrefix(src[first:], "Version:") && !strings.HasPrefix(src[first:], "Comment:") {
@@ -39,7 +41,7 @@ func (h *hunter) huntPEM(i int) find {
 		}
 		to = next
 	}
-	if n = strings.Index(src[body:to], rule+"END "); n >= 0 {
+	if n := strings.Index(src[body:to], rule+"END "); n >= 0 {
 		last := body + n + len(rule+"END ")
 		if n = strings.Index(src[last:to], rule); n >= 0 {
 			to = last + n + len(rule)
