@@ -244,7 +244,7 @@ func (r *Redactor) start(trace span.TraceID) *redaction {
 
 // finish keeps the buffers for the next, but not those of a redaction that has failed midway.
 func (r *Redactor) finish(w *redaction, ok bool) {
-	w.trace = ""
+	w.trace, w.top = "", pass{}
 	if ok && w.shrink() {
 		r.idle.Put(w)
 	}

@@ -183,4 +183,4 @@ func TestRedactTextsMadeOfTrouble(t *testing.T) {
 	}
 }
 
-const troubles = 4000
+const troubles = 2000

@@ -35,7 +35,8 @@ type redaction struct {
 	name  []byte // what stands in its place
 	marks []mark // of the Finder
 
-	hidden            int // secrets found by form in this pass
+	top               pass // over what is given; here to stay off the heap
+	hidden            int  // secrets found by form in this pass
 	changes, failures int
 }
 
@@ -170,8 +171,9 @@ func (w *redaction) repeat(text string, over func(*pass) bool) (clean string, ok
 	clean = text
 	for range maxRepeats {
 		w.hidden = 0
-		p := pass{w: w, src: clean, out: w.outs[0][:0]}
-		if !over(&p) {
+		p := &w.top
+		*p = pass{w: w, src: clean, out: w.outs[0][:0]}
+		if !over(p) {
 			return "", false
 		}
 		if !p.changed {
