@@ -62,6 +62,7 @@ type Entry[T any] struct {
 	err      error // of the configuration
 	budget   atomic.Pointer[budget]
 	charge   func(*T) int
+	quick    func(T) int  // charge, where an item can be asked without an address; else nil
 	shed     atomic.Int64 // accepted and dropped before it entered the queue
 	refuse   atomic.Int64
 	gate     sync.RWMutex // read-held while an item is dropped, so that none is once the run adds up
@@ -96,7 +97,7 @@ func (e *Entry[T]) attach(s *stage) {
 	e.link.stage, s.link, s.entry, s.door, e.door.stage = s, e.link, e, e.door, s
 	if b := s.p.budget; b != nil {
 		if e.charge = chargerOf[T](); e.charge != nil {
-			e.link.charge = e.charge
+			e.link.charge, e.quick = e.charge, quickChargerOf[T]()
 			r := e.link.ring
 			for pos := r.next; pos < r.claimed(); pos++ {
 				b.used.Add(int64(e.charge(&r.slots[pos&r.mask].val)))
@@ -110,7 +111,7 @@ func (e *Entry[T]) attach(s *stage) {
 // dropped it or another. Errors leave the item with the caller: [ErrClosed] after the end, ctx's
 // error if that ended while Push waited for room, [ErrTooLarge].
 func (e *Entry[T]) Push(ctx context.Context, item T) error {
-	if e.budget.Load() == nil && e.link.ring.offer(&item) {
+	if e.pushFast(item) {
 		return nil
 	}
 	return e.pushSlow(ctx, item, true)
@@ -118,10 +119,31 @@ func (e *Entry[T]) Push(ctx context.Context, item T) error {
 
 // TryPush is Push that never waits: it returns [ErrFull] where Push would.
 func (e *Entry[T]) TryPush(item T) error {
-	if e.budget.Load() == nil && e.link.ring.offer(&item) {
+	if e.pushFast(item) {
 		return nil
 	}
 	return e.pushSlow(context.Background(), item, false)
+}
+
+// pushFast is Push where there is room at once, for most items of all: it takes no lock and
+// allocates nothing. It reports false where there is none, or a question to be asked first.
+func (e *Entry[T]) pushFast(item T) bool {
+	b := e.budget.Load()
+	if b == nil {
+		return e.link.ring.offer(&item)
+	}
+	if e.quick == nil {
+		return false
+	}
+	bytes := int64(e.quick(item))
+	if !b.try(bytes) {
+		return false
+	}
+	if e.link.ring.offer(&item) {
+		return true
+	}
+	b.release(bytes)
+	return false
 }
 
 // pushSlow is Push, or TryPush, where there is a byte budget, or no room at first.

@@ -25,6 +25,20 @@ func chargerOf[T any]() func(*T) int {
 	return traitOf[T](sizer.Size, 0)
 }
 
+// quickChargerOf is chargerOf for items that can be asked without an address, and so need not move
+// to the heap for it: pointers and interfaces. It is nil for other types.
+func quickChargerOf[T any]() func(T) int {
+	t := reflect.TypeFor[T]()
+	switch {
+	case t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface:
+	case t.Implements(reflect.TypeFor[charger]()):
+		return func(item T) int { return any(item).(charger).Charge() }
+	case t.Implements(reflect.TypeFor[sizer]()):
+		return func(item T) int { return any(item).(sizer).Size() }
+	}
+	return nil
+}
+
 // traitOf decides once how a method of T is reached, so that items without it pay nothing and
 // others are not boxed: a pointer to a T has the methods of T, and fits an interface as it is.
 func traitOf[T, I any](read func(I) int, without int) func(*T) int {

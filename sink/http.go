@@ -35,6 +35,7 @@ type HTTPSender struct {
 	limit  sizeLimit
 	coding coding
 	count  counters
+	runs   atomic.Int32 // that use it now
 }
 
 // NewHTTP makes a sender. An error in cfg is reported by the Run of the pipeline that uses it; it
@@ -47,6 +48,7 @@ func NewHTTP(cfg HTTPConfig) *HTTPSender {
 		s.transport = s.own
 	}
 	s.gate.init(cfg)
+	s.coding.onChange = cfg.OnEncodings
 	return s
 }
 
@@ -69,6 +71,8 @@ func (s *HTTPSender) Sink() pipeline.Sink[*pipeline.Body] {
 
 // run takes bodies and has each delivered by a helper of its own, at most Senders at once.
 func (s *HTTPSender) run(ctx context.Context, in *pipeline.Inlet[*pipeline.Body]) (err error) {
+	s.runs.Add(1)
+	defer s.runs.Add(-1)
 	ctx, cancel := context.WithCancel(ctx)
 	r := &sending{HTTPSender: s, in: in, drain: in.Draining(), slots: make(chan int, s.cfg.Senders), cancel: cancel}
 	for n := range s.cfg.Senders {
@@ -150,12 +154,6 @@ func (r *sending) release(taken []int) {
 	for _, slot := range taken {
 		r.slots <- slot
 	}
-}
-
-// coding remembers whether the endpoint takes compressed bodies.
-type coding struct {
-	proven atomic.Bool // it has accepted one
-	plain  atomic.Bool // it has refused one, and takes the same body plain
 }
 
 // errNoAnswer is the cause of the end of a request's context by HTTPConfig.Timeout.

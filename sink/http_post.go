@@ -27,6 +27,13 @@ type outcome struct {
 	after   time.Duration // Retry-After
 	refused int           // items of an accepted body
 	form    form          // what was sent
+	status  int           // of the answer; 0 if there was none
+	header  http.Header   // of the answer
+
+	// The endpoint asks to be left alone, why and for how long: pauseErr is nil if it does not,
+	// pause is 0 if it does not say.
+	pauseErr error
+	pause    time.Duration
 }
 
 // form is a body as it goes over the wire.
@@ -37,7 +44,7 @@ type form struct {
 
 // formOf chooses how to send a body.
 func (s *HTTPSender) formOf(body *pipeline.Body) form {
-	if s.coding.plain.Load() && body.Plain != nil {
+	if _, plain := s.coding.state(body.ContentEncoding); plain && body.Plain != nil {
 		return form{data: body.Plain}
 	}
 	return form{body.Data, body.ContentEncoding}
@@ -122,17 +129,22 @@ func (s *HTTPSender) noAnswer(ctx context.Context, c class, err error, f form) o
 }
 
 // judge reads an answer and says what it means.
-func (s *HTTPSender) judge(response *http.Response, body *pipeline.Body, f form, secrets []string) outcome {
+func (s *HTTPSender) judge(response *http.Response, body *pipeline.Body, f form, secrets []string) (o outcome) {
+	proven, _ := s.coding.state(f.encoding)
 	a := answer{
 		code: response.StatusCode, header: response.Header,
-		compressed: f.encoding != "" && body.Plain != nil, proven: s.coding.proven.Load(),
+		compressed: f.encoding != "" && body.Plain != nil, proven: proven,
 	}
 	if a.code != http.StatusSwitchingProtocols { // what follows that one is no body
 		// A body that breaks off takes nothing back: the status has been said. Read to its end,
 		// it leaves the connection fit for the next request.
 		a.text, _ = io.ReadAll(io.LimitReader(response.Body, int64(s.cfg.MaxResponseBytes)))
 	}
-	o := outcome{class: classify(a), form: f}
+	o = outcome{class: classify(a), form: f, status: a.code, header: a.header}
+	defer s.obey(&o, a.code, a.header)
+	if a.code != http.StatusUnsupportedMediaType {
+		s.coding.heard(a.header)
+	}
 	if o.class == accepted {
 		var text string
 		if o.refused, text = refused(a.text, body.Items()); o.refused > 0 {

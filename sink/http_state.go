@@ -43,9 +43,11 @@ type HTTPState struct {
 // ledger.
 type HTTPStats struct {
 	State    HTTPState
-	Busy     int // bodies in the hands of senders
+	Senders  int // bodies that may be in the hands of senders now
+	Busy     int // bodies that are
 	Waiting  int // those of them that wait for their next try, or for the endpoint to return
 	Requests int64
+	Probes   int64 // requests with HTTPConfig.Probe in place of a body
 	Retries  int64 // requests that repeat another
 	Bytes    int64 // of bodies, as sent, repetitions too
 	Cut      int64 // bodies, and pieces, that were cut in two because they were too large
@@ -67,6 +69,8 @@ func (s *HTTPSender) Stats() HTTPStats {
 	c := &s.count
 	stats := HTTPStats{
 		State:      s.gate.current(),
+		Senders:    s.cfg.Senders,
+		Probes:     s.count.probes.Load(),
 		Busy:       int(c.sending.Load()),
 		Waiting:    s.gate.waiting(),
 		Requests:   c.requests.Load(),
@@ -75,7 +79,7 @@ func (s *HTTPSender) Stats() HTTPStats {
 		Cut:        c.cut.Load(),
 		Broken:     c.broken.Load(),
 		LimitBytes: s.limit.learned(),
-		Plain:      s.coding.plain.Load(),
+		Plain:      s.coding.off(),
 	}
 	for i := range stats.Statuses {
 		stats.Statuses[i] = c.statuses[i].Load()
@@ -95,7 +99,7 @@ func (s *HTTPSender) Format(f fmt.State, _ rune) {
 func (s *HTTPSender) State() HTTPState { return s.gate.current() }
 
 type counters struct {
-	sending, requests, retries, bytes, cut, broken atomic.Int64
+	sending, requests, retries, probes, bytes, cut, broken atomic.Int64
 
 	statuses  [6]atomic.Int64
 	lastError atomic.Pointer[error]

@@ -24,6 +24,7 @@ type gate struct {
 	next    time.Time // when one may be let through; unless sending
 	floor   time.Time // nothing is sent before: the endpoint asked for that
 	asked   time.Time // when it did
+	woken   time.Time // when the user last said that all is well: what began before proves nothing
 	queue   []*turn   // those who wait, the longest first
 
 	pausedAt time.Time     // when the current pause began
@@ -124,10 +125,10 @@ func (t *turn) sleep(ctx context.Context, d time.Duration) (hurry bool) {
 }
 
 // report says what became of t's request, and draws when t may be sent again if it has to be.
-// after is the endpoint's own wish, err why it was not accepted.
-func (g *gate) report(t *turn, c class, after time.Duration, err error) {
+func (g *gate) report(t *turn, o outcome) {
 	g.mu.Lock()
 	now := time.Now()
+	c, after, err := o.class, o.after, o.err
 	probe, stale := t.probe, t.epoch != g.epoch
 	g.endProbe(t)
 	switch c {
@@ -143,9 +144,7 @@ func (g *gate) report(t *turn, c class, after time.Duration, err error) {
 	case held:
 		t.due = now.Add(g.retry.pause(g.rng, 0))
 		if !stale || g.state.Mode != Sending {
-			g.turnTo(Paused, now, err)
-			// Less up to half of it, so that a thousand clients do not come at once.
-			g.next = now.Add(g.retry.Max - time.Duration(g.rng.Int64N(int64(g.retry.Max/2)+1)))
+			g.pause(t, now, o.pause, err)
 		}
 	case unknown:
 	default: // an answer that settles the body: the endpoint is there
@@ -153,6 +152,10 @@ func (g *gate) report(t *turn, c class, after time.Duration, err error) {
 			break
 		}
 		g.fails = 0
+		if o.pauseErr != nil {
+			g.pause(t, now, o.pause, o.pauseErr)
+			break
+		}
 		if t.began.After(g.asked) && g.floor.After(now) { // a drain did not wait for that time
 			g.floor = time.Time{}
 			g.wakeAll()
@@ -167,6 +170,32 @@ func (g *gate) report(t *turn, c class, after time.Duration, err error) {
 	}
 	g.mu.Unlock()
 	g.tell()
+}
+
+// pause turns to Paused for as long as the endpoint said, or else the usual time.
+func (g *gate) pause(t *turn, now time.Time, wait time.Duration, err error) {
+	g.turnTo(Paused, now, err)
+	switch {
+	case t.began.Before(g.woken): // so this answer is older than the news
+		g.next = now
+	case wait > 0:
+		g.next = now.Add(wait + time.Duration(g.rng.Int64N(int64(min(wait/10, g.retry.Max/2))+1)))
+	default:
+		// Less up to half of it, so that a thousand clients do not come at once.
+		g.next = now.Add(g.retry.Max - time.Duration(g.rng.Int64N(int64(g.retry.Max/2)+1)))
+	}
+}
+
+// hasten has those who wait tried at once.
+func (g *gate) hasten() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	g.woken, g.next, g.floor = now, now, time.Time{}
+	for _, t := range g.queue {
+		t.due = time.Time{}
+	}
+	g.wakeAll()
 }
 
 // failed notes a failure of t that a retry may mend.
