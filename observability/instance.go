@@ -48,16 +48,17 @@ func newInstance(cfg Instance, logger *slog.Logger) *instance {
 		name: cfg.Name, service: cfg.ServiceName, cfg: cfg, values: cfg.Limits.values(),
 		excluded: map[span.Type]bool{},
 		sampling: "Sampling of instance " + cfg.Name,
-		losses:   newLossLog(logger, "instance", cfg.Name),
+		losses:   newLossLog(logger.With("instance", cfg.Name)),
 	}
 	for _, typ := range cfg.ExcludeTypes {
 		i.excluded[typ.Canonical()] = true
 	}
+	i.disabled = whyDisabled(cfg.Exporters)
 	i.pipe, i.emitter = i.newPipe("observability "+cfg.Name, i.losses)
 	pipeline.To(pipeline.Via(pipeline.From(i.pipe, i.emitter), i.process()), i.fanOut())
 	for _, e := range cfg.Exporters {
 		l := &lane{owner: i, name: fmt.Sprintf("%T", e), exporter: e}
-		l.losses = newLossLog(logger, "instance", cfg.Name, "exporter", l.name)
+		l.losses = newLossLog(logger.With("instance", cfg.Name, "exporter", l.name))
 		l.pipe, l.emitter = i.newPipe("observability "+cfg.Name+" "+l.name, l.losses)
 		pipeline.To(pipeline.From(l.pipe, l.emitter), sink.Func(e.Export).Named("export"), pipeline.OnError(pipeline.Skip))
 		i.lanes = append(i.lanes, l)
@@ -67,9 +68,21 @@ func newInstance(cfg Instance, logger *slog.Logger) *instance {
 
 func (i *instance) newPipe(name string, losses *lossLog) (*pipeline.Pipeline, *source.Emitter[*span.Span]) {
 	p := pipeline.New(pipeline.Config{
-		Name: name, MaxBytes: i.cfg.MaxBytes, MaxItemBytes: i.cfg.Limits.MaxSpanBytes, Grace: grace, OnLoss: losses.note,
+		Name: name, MaxBytes: i.cfg.MaxBytes, MaxItemBytes: i.cfg.Limits.MaxSpanBytes, Grace: grace, OnLoss: losses.onLoss,
 	})
 	return p, source.NewEmitter[*span.Span](source.EmitterConfig{Queue: i.cfg.Queue, Overflow: pipeline.DropNewest})
+}
+
+// whyDisabled says why no exporter wants anything: spans are then not even recorded. "" if one does.
+func whyDisabled(exporters []Exporter) (why string) {
+	for _, e := range exporters {
+		cloud, ok := e.(*CloudExporter)
+		if !ok || cloud.State().Mode != CloudDisabled {
+			return ""
+		}
+		why = ErrNoToken.Error()
+	}
+	return why
 }
 
 // start runs the pipelines. What their runs return is returned by their Shutdown, too.
@@ -124,4 +137,19 @@ func (i *instance) take(s *span.Span) {
 	s.Attributes = i.values.Cut(s.Attributes)
 	s.Fit(i.cfg.Limits.MaxSpanBytes)
 	_ = i.emitter.Emit(context.Background(), s) // refused after Shutdown only, and counted by the pipeline
+}
+
+func newLossLog(logger *slog.Logger) *lossLog {
+	return &lossLog{write: func(attrs ...slog.Attr) {
+		logger.LogAttrs(context.Background(), slog.LevelWarn, "observability: spans lost", attrs...)
+	}}
+}
+
+// onLoss implements OnLoss of a pipeline of spans.
+func (l *lossLog) onLoss(_, reason string, item any) {
+	if u, ok := item.(pipeline.Unknown); ok {
+		l.add(reason, u.Items)
+		return
+	}
+	l.add(reason, 1)
 }

@@ -40,14 +40,14 @@ func New(cfg Config) (*Observability, error) {
 	o := &Observability{named: map[string]*instance{}, selector: cfg.Selector, logger: cfg.Logger}
 	o.tracer.home = o
 	if cfg.Default {
-		i, disabled, err := defaultInstance(cfg.Logger)
+		i, err := defaultInstance(cfg.Logger)
 		if err != nil {
 			return nil, err
 		}
-		o.add(i, disabled)
+		o.add(i)
 	}
 	for _, i := range cfg.Instances {
-		o.add(i, "")
+		o.add(i)
 	}
 	for _, i := range o.instances {
 		i.start()
@@ -56,9 +56,8 @@ func New(cfg Config) (*Observability, error) {
 }
 
 // add makes an instance, and joins its exporters with those of the others.
-func (o *Observability) add(cfg Instance, disabled string) {
+func (o *Observability) add(cfg Instance) {
 	i := newInstance(cfg, o.logger)
-	i.disabled = disabled
 	o.instances = append(o.instances, i)
 	o.named[cfg.Name] = i
 	for _, l := range i.lanes {
@@ -175,7 +174,7 @@ func (o *Observability) Shutdown(ctx context.Context) error {
 			wg.Go(func() {
 				defer close(done)
 				all.add(i.name, "", i.pipe.Shutdown(ctx))
-				i.losses.rest()
+				i.losses.close()
 			})
 		}
 		for _, out := range o.outlets { // each by itself: one that is stuck leaves the others their time
@@ -185,7 +184,7 @@ func (o *Observability) Shutdown(ctx context.Context) error {
 					lanes.Go(func() {
 						<-ready[l.owner]
 						all.add(l.owner.name, l.name, l.pipe.Shutdown(ctx))
-						l.losses.rest()
+						l.losses.close()
 					})
 				}
 				lanes.Wait()
