@@ -186,13 +186,13 @@ func TestConfigErrorsNameTheField(t *testing.T) {
 		return observability.Config{Instances: []observability.Instance{i}}
 	}
 	for want, cfg := range map[string]observability.Config{
-		"Config.Instances[0].Name":                  with(func(i *observability.Instance) { i.Name = "" }),
-		"Config.Instances[0].ServiceName":           with(func(i *observability.Instance) { i.ServiceName = "" }),
-		"Config.Instances[0].Exporters is empty":    with(func(i *observability.Instance) { i.Exporters = nil }),
-		"Config.Instances[0].Exporters[0]":          with(func(i *observability.Instance) { i.Exporters = make([]observability.Exporter, 1) }),
-		"Config.Instances[0].Processors[0]":         with(func(i *observability.Instance) { i.Processors = make([]observability.Processor, 1) }),
-		"Config.Instances[0].ExcludeTypes[1]":       with(func(i *observability.Instance) { i.ExcludeTypes = []span.Type{span.TypeLLMStep, "nope"} }),
-		"Config.Instances[0].RequestContextKeys[0]": with(func(i *observability.Instance) { i.RequestContextKeys = []string{"a..b"} }),
+		"Config.Instances[0].Name":                       with(func(i *observability.Instance) { i.Name = "" }),
+		"Config.Instances[0].ServiceName":                with(func(i *observability.Instance) { i.ServiceName = "" }),
+		"Config.Instances[0].Exporters is empty":         with(func(i *observability.Instance) { i.Exporters = nil }),
+		"Config.Instances[0].Exporters[0]":               with(func(i *observability.Instance) { i.Exporters = make([]observability.Exporter, 1) }),
+		"Config.Instances[0].Processors[0]":              with(func(i *observability.Instance) { i.Processors = make([]observability.Processor, 1) }),
+		"Config.Instances[0].ExcludeTypes[1]":            with(func(i *observability.Instance) { i.ExcludeTypes = []span.Type{span.TypeLLMStep, "nope"} }),
+		"Config.Instances[0].RequestContextKeys[0]":      with(func(i *observability.Instance) { i.RequestContextKeys = []string{"a..b"} }),
 		"Config.Instances[0].Sampling: the ratio is 1.5": with(func(i *observability.Instance) { i.Sampling = observability.SampleRatio(1.5) }),
 		"Config.Instances[0].Sampling: the ratio is NaN": with(func(i *observability.Instance) { i.Sampling = observability.SampleRatio(math.NaN()) }),
 		"Config.Instances[0].Sampling: the function":     with(func(i *observability.Instance) { i.Sampling = observability.SampleFunc(nil) }),

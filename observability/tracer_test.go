@@ -212,7 +212,9 @@ func TestNothingPanicsWithoutATracer(t *testing.T) {
 }
 
 func TestOptionsOfARun(t *testing.T) {
-	s := observe(t, func(i *observability.Instance) { i.RequestContextKeys = []string{"user.id", "tenant", "not.there", "dotted.key"} })
+	s := observe(t, func(i *observability.Instance) {
+		i.RequestContextKeys = []string{"user.id", "tenant", "not.there", "dotted.key"}
+	})
 	ctx := observability.ContextWithRequest(t.Context(), map[string]any{
 		"user": map[string]any{"id": "u1", "name": "not wanted"}, "tenant": "t1", "dotted.key": 1, "plan": "gold",
 	})
