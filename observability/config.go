@@ -9,6 +9,7 @@ import (
 
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/span"
+	"github.com/tailrace-go/tailrace/stages"
 )
 
 // DefaultInstance is the name of the instance that [Config.Default] adds.
@@ -29,9 +30,31 @@ type Config struct {
 	// Selector chooses the instance of a trace by its name, when the first span starts. "", or a name that there is
 	// not, means the one that is used without a Selector; so does a panic. More than one instance needs it.
 	Selector func(ctx context.Context, root Root) string
+	// SensitiveData says what is taken out of spans; its zero value is the default filter. The default instance has it,
+	// and every instance that does not say its own.
+	SensitiveData SensitiveData
 	// Logger gets what cannot be returned: spans that are lost, at most one line in ten seconds, and functions of
 	// yours that panic. nil means slog.Default(). Nothing of a span's content is ever logged.
 	Logger *slog.Logger
+}
+
+// SensitiveData is the filter that takes secrets out of spans, behind the processors of an instance and before anything
+// is queued for an exporter, on disk or sent. It is on unless Off says otherwise; Fields adds to the default list.
+type SensitiveData struct {
+	Off bool
+	stages.RedactConfig
+}
+
+// redactor makes the filter, nil for none.
+func (d SensitiveData) redactor() (*stages.Redactor, error) {
+	if d.Off {
+		return nil, nil
+	}
+	r, err := stages.NewRedactor(d.RedactConfig)
+	if err != nil {
+		return nil, fmt.Errorf("SensitiveData.%w", err)
+	}
+	return r, nil
 }
 
 // Instance is one set of rules for spans, and where they go.
@@ -45,6 +68,8 @@ type Instance struct {
 	Exporters []Exporter
 	// Processors run in order on each finished span.
 	Processors []Processor
+	// SensitiveData takes the place of [Config.SensitiveData]; nil means that.
+	SensitiveData *SensitiveData
 	// ExcludeTypes are types of spans that are not recorded. Their children move to the nearest ancestor that is, and
 	// inherit what only the excluded one would have said.
 	ExcludeTypes []span.Type
@@ -74,6 +99,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
+	if _, err := c.SensitiveData.redactor(); err != nil {
+		return c, fmt.Errorf("%w: Config.%w", pipeline.ErrConfig, err)
+	}
 	c.Instances = slices.Clone(c.Instances)
 	names := map[string]string{}
 	if c.Default {
@@ -81,6 +109,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	for i := range c.Instances {
 		at := fmt.Sprintf("Config.Instances[%d]", i)
+		if c.Instances[i].SensitiveData == nil {
+			c.Instances[i].SensitiveData = &c.SensitiveData
+		}
 		var err error
 		if c.Instances[i], err = c.Instances[i].withDefaults(); err != nil {
 			return c, fmt.Errorf("%w: %s.%w", pipeline.ErrConfig, at, err)
@@ -105,6 +136,9 @@ func (i Instance) withDefaults() (Instance, error) {
 		return i, err
 	}
 	if err := i.Sampling.check(); err != nil {
+		return i, err
+	}
+	if _, err := i.SensitiveData.redactor(); err != nil {
 		return i, err
 	}
 	switch {

@@ -1,13 +1,11 @@
 package observability
 
-import "log/slog"
-
 // defaultInstance is what Config.Default adds. Without an access token its exporter is disabled, which that logs.
-func defaultInstance(logger *slog.Logger) (Instance, error) {
-	cloud, err := NewCloudExporter(CloudExporterConfig{Logger: logger, Optional: true})
+func defaultInstance(cfg Config) (Instance, error) {
+	cloud, err := NewCloudExporter(CloudExporterConfig{Logger: cfg.Logger, Optional: true})
 	if err != nil {
 		return Instance{}, err
 	}
-	i := Instance{Name: DefaultInstance, ServiceName: DefaultServiceName, Exporters: []Exporter{cloud}}
+	i := Instance{Name: DefaultInstance, ServiceName: DefaultServiceName, Exporters: []Exporter{cloud}, SensitiveData: &cfg.SensitiveData}
 	return i.withDefaults()
 }

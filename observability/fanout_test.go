@@ -16,6 +16,7 @@ import (
 	"github.com/tailrace-go/tailrace/observability"
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/span"
+	"github.com/tailrace-go/tailrace/stages"
 )
 
 // exporter is one whose methods a test writes; those that are nil do nothing.
@@ -208,6 +209,35 @@ func TestFlaw18ProcessorsFailClosed(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestFlaw21SecretsAreTakenOut: by default, behind the processors, and not at all where that is said.
+func TestFlaw21SecretsAreTakenOut(t *testing.T) {
+	const secret = "a-fake-password"
+	for name, c := range map[string]struct {
+		filter *observability.SensitiveData
+		want   string
+	}{
+		"by default": {nil, `{"cardPIN":"1234","password":"[REDACTED]"}`},
+		"a field more": {&observability.SensitiveData{RedactConfig: stages.RedactConfig{Fields: []string{"card pin"}}},
+			`{"cardPIN":"[REDACTED]","password":"[REDACTED]"}`},
+		"off": {&observability.SensitiveData{Off: true}, `{"cardPIN":"1234","password":"` + secret + `"}`},
+	} {
+		s := observe(t, func(i *observability.Instance) {
+			i.SensitiveData = c.filter
+			i.Processors = []observability.Processor{observability.ProcessorFunc(func(s *span.Span) (bool, error) {
+				s.Metadata = s.Metadata.Set("password", span.Text(secret))
+				return true, nil
+			})}
+		})
+		value := map[string]string{"password": secret, "cardPIN": "1234"}
+		_, one := s.tracer.Start(t.Context(), "one", nil, observability.WithInput(value))
+		one.End()
+		got := s.spans()["one"]
+		if string(got.Input) != c.want || strings.Contains(string(got.Metadata), secret) != (name == "off") {
+			t.Errorf("%s: input %s, metadata %s", name, got.Input, got.Metadata)
+		}
+	}
 }
 
 // TestWhatEndsAfterShutdownIsRefused, and counted (flaw 14).

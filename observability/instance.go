@@ -11,6 +11,7 @@ import (
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/source"
 	"github.com/tailrace-go/tailrace/span"
+	"github.com/tailrace-go/tailrace/stages"
 )
 
 // instance is a running [Instance]: one pipeline that processes its spans, and behind it one for each exporter.
@@ -22,15 +23,13 @@ type instance struct {
 	cfg           Instance
 	values        span.ValueLimits
 	excluded      map[span.Type]bool
+	redactor      *stages.Redactor // nil: none
 	disabled      string
 	sampling      string // what a sampling function is called in the log
 	late          atomic.Int64
 
-	pipe    *pipeline.Pipeline
-	emitter *source.Emitter[*span.Span]
-	lanes   []*lane
-	losses  *lossLog
-	runs    sync.WaitGroup
+	queue
+	lanes []*lane
 }
 
 // lane leads to one exporter.
@@ -38,9 +37,16 @@ type lane struct {
 	owner    *instance
 	name     string
 	exporter Exporter
-	pipe     *pipeline.Pipeline
-	emitter  *source.Emitter[*span.Span]
-	losses   *lossLog
+	queue
+}
+
+// queue is a pipeline and its entry.
+type queue struct {
+	pipe    *pipeline.Pipeline
+	emitter *source.Emitter[*span.Span]
+	losses  *lossLog
+	began   chan struct{}
+	done    chan struct{}
 }
 
 func newInstance(cfg Instance, logger *slog.Logger) *instance {
@@ -48,29 +54,57 @@ func newInstance(cfg Instance, logger *slog.Logger) *instance {
 		name: cfg.Name, service: cfg.ServiceName, cfg: cfg, values: cfg.Limits.values(),
 		excluded: map[span.Type]bool{},
 		sampling: "Sampling of instance " + cfg.Name,
-		losses:   newLossLog(logger.With("instance", cfg.Name)),
 	}
 	for _, typ := range cfg.ExcludeTypes {
 		i.excluded[typ.Canonical()] = true
 	}
+	i.redactor, _ = cfg.SensitiveData.redactor() // withDefaults has seen to the error
 	i.disabled = whyDisabled(cfg.Exporters)
-	i.pipe, i.emitter = i.newPipe("observability "+cfg.Name, i.losses)
-	pipeline.To(pipeline.Via(pipeline.From(i.pipe, i.emitter), i.process()), i.fanOut())
+	i.queue = i.newQueue(cfg.Name, logger.With("instance", cfg.Name))
+	pipeline.To(pipeline.Via(i.flow(), i.process()), i.fanOut())
 	for _, e := range cfg.Exporters {
 		l := &lane{owner: i, name: fmt.Sprintf("%T", e), exporter: e}
-		l.losses = newLossLog(logger.With("instance", cfg.Name, "exporter", l.name))
-		l.pipe, l.emitter = i.newPipe("observability "+cfg.Name+" "+l.name, l.losses)
-		pipeline.To(pipeline.From(l.pipe, l.emitter), sink.Func(e.Export).Named("export"), pipeline.OnError(pipeline.Skip))
+		l.queue = i.newQueue(cfg.Name+" "+l.name, logger.With("instance", cfg.Name, "exporter", l.name))
+		pipeline.To(l.flow(), sink.Func(e.Export).Named("export"), pipeline.OnError(pipeline.Skip))
 		i.lanes = append(i.lanes, l)
 	}
 	return i
 }
 
-func (i *instance) newPipe(name string, losses *lossLog) (*pipeline.Pipeline, *source.Emitter[*span.Span]) {
-	p := pipeline.New(pipeline.Config{
-		Name: name, MaxBytes: i.cfg.MaxBytes, MaxItemBytes: i.cfg.Limits.MaxSpanBytes, Grace: grace, OnLoss: losses.onLoss,
+func (i *instance) newQueue(name string, logger *slog.Logger) queue {
+	q := queue{
+		losses: newLossLog(logger), began: make(chan struct{}), done: make(chan struct{}),
+		emitter: source.NewEmitter[*span.Span](source.EmitterConfig{Queue: i.cfg.Queue, Overflow: pipeline.DropNewest}),
+	}
+	q.pipe = pipeline.New(pipeline.Config{
+		Name: "observability " + name, MaxBytes: i.cfg.MaxBytes, MaxItemBytes: i.cfg.Limits.MaxSpanBytes,
+		Grace: grace, OnLoss: q.losses.onLoss,
 	})
-	return p, source.NewEmitter[*span.Span](source.EmitterConfig{Queue: i.cfg.Queue, Overflow: pipeline.DropNewest})
+	return q
+}
+
+func (q *queue) flow() pipeline.Flow[*span.Span] {
+	return pipeline.From(q.pipe, feed{q.emitter, sync.OnceFunc(func() { close(q.began) })}, pipeline.Name("queue"))
+}
+
+// start runs the pipeline and returns when it has begun: one that is shut down before would lose what came first.
+func (q *queue) start() {
+	go func() {
+		defer close(q.done)
+		_ = q.pipe.Run(context.Background()) // Shutdown returns the same
+	}()
+	select {
+	case <-q.began:
+	case <-q.done: // it could not be built, which withDefaults has ruled out; Shutdown would say why
+	}
+}
+
+// shutdown ends the pipeline. When it returns no goroutine of it is left but those that do not heed their context.
+func (q *queue) shutdown(ctx context.Context) error {
+	err := q.pipe.Shutdown(ctx)
+	<-q.done
+	q.losses.close()
+	return err
 }
 
 // whyDisabled says why no exporter wants anything: spans are then not even recorded. "" if one does.
@@ -85,12 +119,12 @@ func whyDisabled(exporters []Exporter) (why string) {
 	return why
 }
 
-// start runs the pipelines. What their runs return is returned by their Shutdown, too.
+// start runs the pipelines.
 func (i *instance) start() {
-	i.runs.Go(func() { _ = i.pipe.Run(context.Background()) })
 	for _, l := range i.lanes {
-		i.runs.Go(func() { _ = l.pipe.Run(context.Background()) })
+		l.queue.start()
 	}
+	i.queue.start()
 }
 
 // process is the stage that makes of a finished span what may leave the process. A panic in it fails that span alone.
@@ -108,6 +142,9 @@ func (i *instance) process() pipeline.Stage[*span.Span, *span.Span] {
 					in.Filtered(item)
 					return
 				}
+			}
+			if i.redactor != nil {
+				i.redactor.Span(s) // what it fails on it blanks
 			}
 			s.Fit(i.cfg.Limits.MaxSpanBytes) // a processor may have made it larger
 			s.Freeze()                       // from here on many read it

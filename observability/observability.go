@@ -40,7 +40,7 @@ func New(cfg Config) (*Observability, error) {
 	o := &Observability{named: map[string]*instance{}, selector: cfg.Selector, logger: cfg.Logger}
 	o.tracer.home = o
 	if cfg.Default {
-		i, err := defaultInstance(cfg.Logger)
+		i, err := defaultInstance(cfg)
 		if err != nil {
 			return nil, err
 		}
@@ -173,8 +173,7 @@ func (o *Observability) Shutdown(ctx context.Context) error {
 			ready[i] = done
 			wg.Go(func() {
 				defer close(done)
-				all.add(i.name, "", i.pipe.Shutdown(ctx))
-				i.losses.close()
+				all.add(i.name, "", i.shutdown(ctx))
 			})
 		}
 		for _, out := range o.outlets { // each by itself: one that is stuck leaves the others their time
@@ -183,8 +182,7 @@ func (o *Observability) Shutdown(ctx context.Context) error {
 				for _, l := range out.lanes {
 					lanes.Go(func() {
 						<-ready[l.owner]
-						all.add(l.owner.name, l.name, l.pipe.Shutdown(ctx))
-						l.losses.close()
+						all.add(l.owner.name, l.name, l.shutdown(ctx))
 					})
 				}
 				lanes.Wait()
@@ -193,9 +191,6 @@ func (o *Observability) Shutdown(ctx context.Context) error {
 			})
 		}
 		wg.Wait()
-		for _, i := range o.instances {
-			i.runs.Wait()
-		}
 		return all.join()
 	})
 }
@@ -211,6 +206,7 @@ type InstanceStats struct {
 	ServiceName string          `json:"service_name"`
 	Disabled    string          `json:"disabled,omitempty"` // why it records nothing; "" if it does
 	Late        int64           `json:"late"`               // calls that came after the End of their span, and changed nothing
+	Blanked     int64           `json:"blanked"`            // values that could not be redacted, and so were taken out whole
 	Spans       pipeline.Stats  `json:"spans"`              // of finished spans: processors, and what goes on to the exporters
 	Exporters   []ExporterStats `json:"exporters"`
 }
@@ -229,6 +225,9 @@ func (o *Observability) Stats() Stats {
 	}
 	for _, i := range o.instances {
 		of := InstanceStats{Name: i.name, ServiceName: i.service, Disabled: i.disabled, Late: i.late.Load(), Spans: i.pipe.Stats()}
+		if i.redactor != nil {
+			of.Blanked = i.redactor.Failed()
+		}
 		for _, l := range i.lanes {
 			of.Exporters = append(of.Exporters, ExporterStats{l.name, l.pipe.Stats()})
 		}

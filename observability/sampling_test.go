@@ -153,7 +153,7 @@ func TestAnUnsampledTraceCostsNothing(t *testing.T) {
 	child := testing.AllocsPerRun(200, func() {
 		below, one := s.tracer.Start(ctx, model, span.ModelGeneration{
 			Model: model, Usage: &span.Usage{InputTokens: &usage}, Parameters: &span.ModelParameters{StopSequences: []string{model}},
-		}, observability.WithTags(model), observability.WithEntity(span.EntityAgent, model, model))
+		}, observability.WithEntity(span.EntityAgent, model, model))
 		one.Update(span.ModelGeneration{FinishReason: model, Usage: &span.Usage{OutputTokens: &usage}})
 		_, inner := observability.Start(below, model, mine{span.ToolCall{ToolID: model}, usage})
 		inner.Error(errUnsampled)
@@ -202,7 +202,11 @@ func TestConfigErrorsNameTheField(t *testing.T) {
 		"Config.Instances[0].Limits.MaxDepth":            with(func(i *observability.Instance) { i.Limits.MaxDepth = 129 }),
 		"Config.Instances[0].Limits.MaxItems":            with(func(i *observability.Instance) { i.Limits.MaxItems = -1 }),
 		"Config.Instances[0].Limits.MaxSpanBytes":        with(func(i *observability.Instance) { i.Limits.MaxSpanBytes = 100 }),
-		"Config.Instances[1].Name":                       {Instances: []observability.Instance{good, good}},
+		"Config.Instances[0].SensitiveData.RedactConfig.Token": with(func(i *observability.Instance) {
+			i.SensitiveData = &observability.SensitiveData{RedactConfig: stages.RedactConfig{Token: strings.Repeat("x", 65)}}
+		}),
+		"Config.SensitiveData.RedactConfig.Style": {SensitiveData: observability.SensitiveData{RedactConfig: stages.RedactConfig{Style: 9}}},
+		"Config.Instances[1].Name":                {Instances: []observability.Instance{good, good}},
 		"Config.Instances[0].Name is \"default\"": {Default: true, Instances: []observability.Instance{
 			{Name: "default", ServiceName: "shop", Exporters: memory}}},
 		"Config.Selector": {Instances: []observability.Instance{good, {Name: "b", ServiceName: "shop", Exporters: memory}}},

@@ -20,7 +20,7 @@ type Tracer struct{ home *Observability }
 //
 // If ctx has a span, the new one is its child: it belongs to the same trace and instance. Else a trace starts, and the
 // instance and its sampling are decided for all that comes below. In a trace that is not recorded, Start costs a look
-// into ctx and allocates nothing; its methods do nothing.
+// into ctx and allocates nothing but what options carry; its methods do nothing.
 //
 // The span is never nil, except where there is no tracer; its methods work on nil.
 func (t *Tracer) Start(ctx context.Context, name string, attributes span.Attributes, opts ...Option) (context.Context, *Span) {
