@@ -108,11 +108,11 @@ func (e *CloudExporter) build() {
 func (e *CloudExporter) start() error {
 	cfg, began := &e.cfg, make(chan struct{})
 	spans := pipeline.From(e.run, feed{e.emitter, sync.OnceFunc(func() { close(began) })}, pipeline.Name("queue"))
+	// Short links from here on: what waits, waits in the queue, where the overflow policy reaches it.
 	batches := pipeline.Via(spans, stages.Batch[*span.Span](stages.BatchConfig{
 		MaxItems: cfg.MaxBatchSize, MaxBytes: cfg.MaxBatchBytes, MaxWait: cfg.MaxBatchWait,
-	}))
+	}), pipeline.Queue(min(cfg.Queue, 256)))
 	bodies := pipeline.Via(batches, stages.Encode(cfg.Wire, stages.EncodeConfig{MaxBytes: cfg.MaxBatchBytes}))
-	// Short links: what waits, waits as spans in the queue, where the overflow policy can reach it.
 	if cfg.Compression != CompressNone {
 		bodies = pipeline.Via(bodies, stages.CompressBy(e.coding.compression), pipeline.Workers(cfg.packers()), pipeline.Queue(1))
 	}

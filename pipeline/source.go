@@ -172,7 +172,7 @@ func (r *sourceRun[T]) end(err error) {
 // ending reports whether err only says that the run is ending.
 func (r *sourceRun[T]) ending(err error) bool {
 	ctx := r.seg.p.sourceCtx
-	return errors.Is(err, ErrClosed) || ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
+	return errors.Is(err, ErrClosed) || r.seg.p.aborted() && errors.Is(err, r.seg.p.abortCause()) || ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
 }
 
 // once calls Feed and turns a panic into an error. After runtime.Goexit it does not return, and

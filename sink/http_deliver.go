@@ -44,21 +44,41 @@ func (r *sending) deliver(ctx context.Context, body *pipeline.Body, key string) 
 			r.deliverHalves(ctx, p)
 			return
 		}
-		if err := r.gate.enter(ctx, &p.turn); err != nil {
+		switch pass, err := r.gate.enter(ctx, &p.turn); {
+		case err != nil:
 			r.abandoned(p, err)
+			return
+		case pass == passProbe:
+			r.sendProbe(ctx, &p.turn)
+			continue
+		case pass == passExpired:
+			r.expired(p, r.gate.current().Err)
 			return
 		}
 		if p.sent {
 			r.count.retries.Add(1)
 		}
 		p.sent = true
-		o := r.post(ctx, body, key, f)
+		o := r.send(ctx, p, f)
 		p.requests, p.last, p.status = p.requests+1, f, o.status
-		r.gate.report(&p.turn, o)
+		r.report(&p.turn, o)
 		if done := r.settle(ctx, p, o); done {
 			return
 		}
 	}
+}
+
+// send makes one request, and lets the crew learn from it.
+func (r *sending) send(ctx context.Context, p *parcel, f form) (o outcome) {
+	t := r.crew.begin()
+	o.class = unknown // if a function of the user's panics
+	defer func() {
+		r.crew.end(t, o, r.in.Queued() > 0)
+	}()
+	if o = r.post(ctx, p.Body, p.key, f); o.class == accepted {
+		r.count.latencies.add(time.Since(t.began))
+	}
+	return o
 }
 
 // settle does what the outcome of a request asks for. It reports whether that was the last one.
@@ -108,12 +128,24 @@ func (r *sending) gaveUp(p *parcel, o outcome) bool {
 		err := fmt.Errorf("after %d retries: %w", limits.MaxRetries, o.err)
 		r.failed(p, pipeline.ReasonRetriesExhausted, err)
 	case limits.MaxElapsed > 0 && r.gate.elapsed(&p.turn) >= limits.MaxElapsed:
-		err := fmt.Errorf("after %v of retries: %w", limits.MaxElapsed, o.err)
-		r.failed(p, pipeline.ReasonRetriesExpired, err)
+		r.expired(p, o.err)
 	default:
 		return false
 	}
 	return true
+}
+
+// expired settles a body whose time is used up.
+func (r *sending) expired(p *parcel, err error) {
+	err = fmt.Errorf("after %v of retries: %w", r.cfg.Retry.MaxElapsed, err)
+	r.failed(p, pipeline.ReasonRetriesExpired, err)
+}
+
+// report tells the gate what became of a request, and the crew if that ended an outage.
+func (r *sending) report(t *turn, o outcome) {
+	if back := r.gate.report(t, o); back {
+		r.crew.back()
+	}
 }
 
 // deliverHalves cuts a body that is too large and delivers both halves, which take its place in

@@ -50,11 +50,18 @@ func (c *coding) passed(encoding string) {
 func (c *coding) heard(h http.Header) {
 	if values := h.Values("Accept-Encoding"); len(values) > 0 {
 		c.update(func() {
-			if takes := acceptEncoding(values); !c.plain && (!c.known || !slices.Equal(takes, c.takes)) {
-				c.known, c.takes = true, takes
-				c.changes++
+			if !c.plain {
+				c.learn(acceptEncoding(values))
 			}
 		})
+	}
+}
+
+// learn notes what the endpoint takes, under mu.
+func (c *coding) learn(takes []string) {
+	if !c.known || !slices.Equal(takes, c.takes) {
+		c.known, c.takes = true, takes
+		c.changes++
 	}
 }
 
@@ -70,6 +77,7 @@ func (c *coding) refuse(encoding string, h http.Header) {
 				c.refused = map[string]bool{}
 			}
 			c.refused[encoding] = true
+			c.learn(offers)
 		default:
 			c.plain, c.known, c.takes = true, true, nil
 			c.changes++

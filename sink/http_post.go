@@ -28,7 +28,9 @@ type outcome struct {
 	refused int           // items of an accepted body
 	form    form          // what was sent
 	status  int           // of the answer; 0 if there was none
-	header  http.Header   // of the answer
+	// pushback says that the endpoint is asked too much, or did not answer in time.
+	pushback bool
+	header   http.Header // of the answer
 
 	// The endpoint asks to be left alone, why and for how long: pauseErr is nil if it does not,
 	// pause is 0 if it does not say.
@@ -50,8 +52,14 @@ func (s *HTTPSender) formOf(body *pipeline.Body) form {
 	return form{body.Data, body.ContentEncoding}
 }
 
-// post sends a body once. It does not keep the body's bytes.
+// post sends a body once, and counts what that came to. It does not keep the body's bytes.
 func (s *HTTPSender) post(ctx context.Context, body *pipeline.Body, key string, f form) outcome {
+	o := s.exchange(ctx, body, key, f)
+	s.count.tries[o.class].Add(1)
+	return o
+}
+
+func (s *HTTPSender) exchange(ctx context.Context, body *pipeline.Body, key string, f form) outcome {
 	s.count.requests.Add(1)
 	s.count.bytes.Add(int64(len(f.data)))
 	try, cancel := context.WithTimeoutCause(ctx, s.cfg.Timeout, errNoAnswer)
@@ -64,10 +72,13 @@ func (s *HTTPSender) post(ctx context.Context, body *pipeline.Body, key string, 
 	}
 	response, err := s.transport.RoundTrip(request) // not Client.Do, which follows redirects
 	if err != nil {
-		if errors.Is(context.Cause(try), errNoAnswer) {
+		late := errors.Is(context.Cause(try), errNoAnswer)
+		if late {
 			err = fmt.Errorf("%w: %v", errNoAnswer, s.cfg.Timeout)
 		}
-		return s.noAnswer(ctx, classifyError(err), err, f)
+		o := s.noAnswer(ctx, classifyError(err), err, f)
+		o.pushback = late && o.class != unknown
+		return o
 	}
 	defer response.Body.Close()
 	s.count.answered(response.StatusCode)
@@ -140,7 +151,7 @@ func (s *HTTPSender) judge(response *http.Response, body *pipeline.Body, f form,
 		// it leaves the connection fit for the next request.
 		a.text, _ = io.ReadAll(io.LimitReader(response.Body, int64(s.cfg.MaxResponseBytes)))
 	}
-	o = outcome{class: classify(a), form: f, status: a.code, header: a.header}
+	o = outcome{class: classify(a), form: f, status: a.code, header: a.header, pushback: crowded(a.code)}
 	defer s.obey(&o, a.code, a.header)
 	if a.code != http.StatusUnsupportedMediaType {
 		s.coding.heard(a.header)
@@ -148,19 +159,24 @@ func (s *HTTPSender) judge(response *http.Response, body *pipeline.Body, f form,
 	if o.class == accepted {
 		var text string
 		if o.refused, text = refused(a.text, body.Items()); o.refused > 0 {
-			o.err = &RejectedError{Items: o.refused, Message: legible(text, secrets)}
+			o.err = &RejectedError{Items: o.refused, Message: legible(unechoed(text, body), secrets)}
 			s.count.lastError.Store(&o.err)
 		}
 		return o
 	}
 	o.after = retryAfter(a.header, time.Now(), s.cfg.Retry.Max)
-	e := &StatusError{Code: a.code, Message: legible(message(a), secrets), RetryAfter: o.after}
+	e := &StatusError{Code: a.code, Message: legible(unechoed(message(a), body), secrets), RetryAfter: o.after}
 	if location, err := response.Location(); err == nil {
 		e.Location = legible(location.Host, secrets)
 	}
 	o.err = e
 	s.count.lastError.Store(&o.err)
 	return o
+}
+
+// crowded reports whether a status says that an endpoint is asked too much.
+func crowded(code int) bool {
+	return code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable || code == http.StatusGatewayTimeout
 }
 
 // classifyError says what a request without an answer means: try again, except where the

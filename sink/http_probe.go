@@ -28,7 +28,7 @@ func (s *HTTPSender) Verify(ctx context.Context) error {
 			}
 		}()
 	}
-	o := s.probe(ctx)
+	o := s.ping(ctx)
 	switch {
 	case o.class == unknown:
 		return fmt.Errorf("sink: verify: %w", o.err)
@@ -46,11 +46,26 @@ func (s *HTTPSender) Verify(ctx context.Context) error {
 // is paused, one request whose success lets all the others go.
 func (s *HTTPSender) Wake() { s.gate.hasten() }
 
-// probe sends the body without items.
-func (s *HTTPSender) probe(ctx context.Context) outcome {
+// ping sends the body without items.
+func (s *HTTPSender) ping(ctx context.Context) outcome {
 	body := &pipeline.Body{Data: s.cfg.Probe, Plain: s.cfg.Probe, ContentType: s.cfg.ProbeType}
 	s.count.probes.Add(1)
 	return s.post(ctx, body, newKey(), form{data: body.Data})
+}
+
+// sendProbe has the probe sent that t was let through for, by a goroutine of its own: while an
+// endpoint is silent the next one goes out before this one is given up.
+func (r *sending) sendProbe(ctx context.Context, t *turn) {
+	own := &turn{probe: true, empty: true, epoch: t.epoch, began: t.began}
+	r.probes.Add(1)
+	err := r.help(ctx, "probe", r.probes.Done, func(ctx context.Context) {
+		defer r.gate.leave(own)
+		r.report(own, r.ping(ctx))
+	})
+	if err != nil { // it never is: ctx is the stage's
+		r.probes.Done()
+		r.gate.leave(own)
+	}
 }
 
 // maxPause bounds for how long an endpoint can stop the sending by HTTPConfig.Pause: nobody is

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"github.com/tailrace-go/tailrace/pipeline"
 )
 
 // HTTPMode says whether an [HTTPSender] sends.
@@ -52,6 +54,11 @@ type HTTPStats struct {
 	Bytes    int64 // of bodies, as sent, repetitions too
 	Cut      int64 // bodies, and pieces, that were cut in two because they were too large
 
+	// Tries are the requests that have ended, by what that meant for their body.
+	Tries HTTPTries
+	// Latency is how long requests took that the endpoint accepted, in nanoseconds.
+	Latency pipeline.Quantiles
+
 	Statuses [6]int64 // answers by their class: 2 counts 200 to 299, 0 what is no class
 	Broken   int64    // requests that ended without an answer
 
@@ -64,13 +71,28 @@ type HTTPStats struct {
 	LastError error
 }
 
+// HTTPTries counts requests by what their answer, or its absence, meant. The package's
+// documentation says which answer means what.
+type HTTPTries struct {
+	Accepted  int64
+	Retried   int64 // to be tried again
+	Throttled int64 // the same, after a 429
+	Held      int64 // until somebody has acted
+	Rejected  int64 // for good
+	TooLarge  int64
+	Recoded   int64 // sent again plain, as compression was refused
+	Unknown   int64 // cut off by the end of the run
+}
+
 // Stats returns the counts as they are now.
 func (s *HTTPSender) Stats() HTTPStats {
 	c := &s.count
 	stats := HTTPStats{
 		State:      s.gate.current(),
-		Senders:    s.cfg.Senders,
+		Senders:    s.crew.limit(),
 		Probes:     s.count.probes.Load(),
+		Tries:      c.outcomes(),
+		Latency:    c.latencies.quantiles(),
 		Busy:       int(c.sending.Load()),
 		Waiting:    s.gate.waiting(),
 		Requests:   c.requests.Load(),
@@ -102,7 +124,22 @@ type counters struct {
 	sending, requests, retries, probes, bytes, cut, broken atomic.Int64
 
 	statuses  [6]atomic.Int64
+	tries     [unknown + 1]atomic.Int64
+	latencies latencies // of acceptances
 	lastError atomic.Pointer[error]
+}
+
+func (c *counters) outcomes() HTTPTries {
+	return HTTPTries{
+		Accepted:  c.tries[accepted].Load(),
+		Retried:   c.tries[retry].Load(),
+		Throttled: c.tries[throttled].Load(),
+		Held:      c.tries[held].Load(),
+		Rejected:  c.tries[rejected].Load(),
+		TooLarge:  c.tries[tooLarge].Load(),
+		Recoded:   c.tries[plainly].Load(),
+		Unknown:   c.tries[unknown].Load(),
+	}
 }
 
 func (c *counters) answered(code int) {
