@@ -38,10 +38,10 @@ const (
 // printed without it by Flush, by Shutdown, and where more wait than MaxSpans.
 //
 //	trace 25f7706a3609ac116109660a88baa0aa  mastra  1.24s  4 spans, 1 failed
-//	support                    agent_run         1.24s
-//	├─ llm: 'gpt-4o-mini'      model_generation  802ms  1200 → 340 tokens
-//	│  └─ chunk                model_chunk       ·
-//	└─ tool: 'weather'         tool_call         4ms    failed: no such city
+//	support                agent_run         1.24s  #beta
+//	├─ llm: 'gpt-4o-mini'  model_generation  802ms  1200 → 340 tokens
+//	│  └─ chunk            model_chunk       ·
+//	└─ tool: 'weather'     tool_call         4ms    failed: no such city
 type Console struct {
 	writer io.Writer
 	color  bool

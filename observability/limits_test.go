@@ -16,9 +16,9 @@ import (
 )
 
 type (
-	silent struct{ until chan struct{} } // never says anything
-	huge   struct{}                      // says 10 MiB
-	panics struct{}
+	silent  struct{ until chan struct{} } // never says anything
+	huge    struct{}                      // says 10 MiB
+	blowsUp struct{}
 )
 
 func (s silent) MarshalJSON() ([]byte, error) { <-s.until; return []byte("1"), nil }
@@ -58,7 +58,7 @@ func TestFlaw19ValuesKeepTheirMeaning(t *testing.T) {
 			"numbers":        {[]any{math.NaN(), int64(math.MinInt64)}, `[null,-9223372036854775808]`},
 			"channel":        {[]any{make(chan int), func() {}}, `["[Channel]","[Function]"]`},
 			"not UTF-8":      {"a\xff\x00", `"a�\u0000"`},
-			"panics":         {panics{}, `"[Panic: no…[truncated]"`},
+			"panics":         {blowsUp{}, `"[Panic: no…[truncated]"`},
 			"never answers":  {[]any{silent{until}}, `["[Timeout]"]`},
 			"false and zero": {[]any{false, 0}, `[false,0]`},
 		} {
