@@ -67,7 +67,7 @@
 //	batches, when full or after a time         the same, and by bytes; filled also under load
 //	retries with exponential backoff           the same, with jitter, Retry-After and one breaker for all requests
 //	graceful when the cloud is away            MaxBytes bounds memory; CloudExporter.State says how it goes; losses are exact
-//	overhead is low                            spans are compressed, and handed over without a lock or an allocation
+//	overhead is low                            encoding, compressing and sending are off the program's path
 //	dashboard: by service name                 metadata.serviceName of the first span, from Instance.ServiceName
 //	dashboard: by time range, by trace id      Start and End of each span; Span.TraceID
 //	dashboard: by error status                 Span.Error

@@ -191,7 +191,7 @@ func ExampleContextWithRun() {
 	}
 
 	ctx := observability.ContextWithRequest(ctx, map[string]any{"user": map[string]any{"id": "u1", "name": "N."}, "plan": "gold"})
-	library(observability.ContextWithRun(ctx,
+	options := []observability.Option{
 		observability.WithRootName("nightly report"),
 		observability.WithTags("batch"),
 		observability.WithTraceID("abc123"),
@@ -200,7 +200,8 @@ func ExampleContextWithRun() {
 		observability.WithRequestContextKeys("plan"),
 		observability.WithHiddenInput(),
 		observability.WithHiddenOutput(),
-	))
+	}
+	library(observability.ContextWithRun(ctx, options...))
 	s := spans()[0]
 	fmt.Println(s.Name, s.Tags, s.EntityName, s.Metadata, s.Input == "", s.Output == "")
 	fmt.Println(s.TraceID, s.ExternalParentID)
@@ -252,6 +253,27 @@ func ExampleProcessorFunc() {
 		fmt.Println(s.Name, s.Metadata)
 	}
 	// Output: payment {"iban":"[REDACTED]","serviceName":"shop"}
+}
+
+// Without instances, and without an access token, nothing is recorded, and nothing has to be asked for that.
+func ExampleObservability() {
+	if err := os.Unsetenv("MASTRA_CLOUD_ACCESS_TOKEN"); err != nil {
+		log.Fatal(err)
+	}
+	var o *observability.Observability
+	o, err := observability.New(observability.Config{Logger: quiet})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, run := o.Tracer().Start(ctx, "run", span.AgentRun{})
+	_, call := observability.Start(ctx, "call", span.ModelGeneration{})
+	call.End()
+	run.End()
+	fmt.Println(run.Recording(), o.Stats().Instances[0].Disabled)
+	fmt.Println(o.Flush(ctx), o.Shutdown(ctx))
+	// Output:
+	// false observability: no access token: set CloudExporterConfig.AccessToken or MASTRA_CLOUD_ACCESS_TOKEN
+	// <nil> <nil>
 }
 
 // A request to another service carries its trace along.
