@@ -32,9 +32,7 @@ func BenchmarkUnsampled(b *testing.B) {
 	tracer := tracerOf(b, observability.SampleNever())
 	type key int
 	ctx, _ := tracer.Start(context.Background(), "root", nil)
-	for i := range key(3) {
-		ctx = context.WithValue(ctx, i, i)
-	}
+	ctx = context.WithValue(context.WithValue(context.WithValue(ctx, key(1), 1), key(2), 2), key(3), 3)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 

@@ -143,35 +143,38 @@ func (i Instance) withDefaults() (Instance, error) {
 	}
 	switch {
 	case i.Name == "":
-		return i, fmt.Errorf("Name is empty")
+		return i, wrong("Name is empty")
 	case i.ServiceName == "":
-		return i, fmt.Errorf("ServiceName is empty")
+		return i, wrong("ServiceName is empty")
 	case len(i.Exporters) == 0:
-		return i, fmt.Errorf("Exporters is empty")
+		return i, wrong("Exporters is empty")
 	case i.Queue < 0:
-		return i, fmt.Errorf("Queue is %d", i.Queue)
+		return i, wrong("Queue is %d", i.Queue)
 	case i.MaxBytes < i.Limits.MaxSpanBytes:
-		return i, fmt.Errorf("MaxBytes is %d, less than Limits.MaxSpanBytes, %d", i.MaxBytes, i.Limits.MaxSpanBytes)
+		return i, wrong("MaxBytes is %d, less than Limits.MaxSpanBytes, %d", i.MaxBytes, i.Limits.MaxSpanBytes)
 	}
 	for n, e := range i.Exporters {
 		if e == nil {
-			return i, fmt.Errorf("Exporters[%d] is nil", n)
+			return i, wrong("Exporters[%d] is nil", n)
 		}
 	}
 	for n, p := range i.Processors {
 		if p == nil {
-			return i, fmt.Errorf("Processors[%d] is nil", n)
+			return i, wrong("Processors[%d] is nil", n)
 		}
 	}
 	for n, typ := range i.ExcludeTypes {
 		if !typ.Known() {
-			return i, fmt.Errorf("ExcludeTypes[%d] is %q, which is no span type", n, typ)
+			return i, wrong("ExcludeTypes[%d] is %q, which is no span type", n, typ)
 		}
 	}
 	for n, key := range i.RequestContextKeys {
 		if !validPath(key) {
-			return i, fmt.Errorf("RequestContextKeys[%d] is %q", n, key)
+			return i, wrong("RequestContextKeys[%d] is %q", n, key)
 		}
 	}
 	return i, nil
 }
+
+// wrong is an error about a field, whose name it begins with.
+func wrong(format string, args ...any) error { return fmt.Errorf(format, args...) }

@@ -142,7 +142,7 @@ func (c *Console) print(id span.TraceID) error {
 // row is a line of a tree before its columns are set.
 type row struct {
 	lead, name, typ, took, note string
-	failed, event               bool
+	failed                      bool
 }
 
 func (c *Console) draw(id span.TraceID, spans []*span.Span) []byte {

@@ -78,8 +78,10 @@ func TestConsoleColors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
 	write(observability.ConsoleConfig{Writer: file})
+	if err := file.Close(); err != nil {
+		t.Error(err)
+	}
 	if text, err := os.ReadFile(file.Name()); err != nil || len(text) == 0 || strings.Contains(string(text), "\x1b") {
 		t.Errorf("colours in a file, or nothing: %q, %v", text, err)
 	}

@@ -3,6 +3,7 @@ package observability
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 )
 
@@ -65,51 +66,49 @@ func validPath(path string) bool {
 // pick returns the values of the paths that are set, in the shape they have in values. A key that is spelt with the dot
 // goes before the path.
 func pick(values map[string]any, paths ...[]string) map[string]any {
-	var picked map[string]any
 	if len(values) == 0 {
 		return nil
 	}
+	picked := map[string]any{}
 	for _, some := range paths {
 		for _, path := range some {
 			if v, ok := values[path]; ok {
-				picked = put(picked, v, path)
+				picked[path] = v
 				continue
 			}
-			steps := strings.Split(path, ".")
-			if v, ok := at(values, steps); ok {
-				picked = put(picked, v, steps...)
+			if v, ok := at(values, strings.Split(path, ".")); ok {
+				picked = put(picked, path, v)
 			}
 		}
 	}
 	return picked
 }
 
-func at(values map[string]any, steps []string) (any, bool) {
-	for len(steps) > 1 {
-		inner, ok := values[steps[0]].(map[string]any)
-		if !ok {
+func at(values map[string]any, steps []string) (v any, ok bool) {
+	for i, step := range steps {
+		if i > 0 {
+			if values, ok = v.(map[string]any); !ok {
+				return nil, false
+			}
+		}
+		if v, ok = values[step]; !ok {
 			return nil, false
 		}
-		values, steps = inner, steps[1:]
 	}
-	v, ok := values[steps[0]]
 	return v, ok
 }
 
-// put sets a value at a path. The maps on the way are its own.
-func put(into map[string]any, v any, steps ...string) map[string]any {
-	if into == nil {
-		into = map[string]any{}
+// put returns into with a value at a dotted path. The maps on the way are its own: what is there may be the request's.
+func put(into map[string]any, path string, v any) map[string]any {
+	mine := maps.Clone(into)
+	if mine == nil {
+		mine = map[string]any{}
 	}
-	if len(steps) == 1 {
-		into[steps[0]] = v
-		return into
+	step, rest, deeper := strings.Cut(path, ".")
+	if deeper {
+		inner, _ := mine[step].(map[string]any)
+		v = put(inner, rest, v)
 	}
-	inner, _ := into[steps[0]].(map[string]any)
-	mine := make(map[string]any, len(inner)+1) // what is there may be the request's
-	for key, old := range inner {
-		mine[key] = old
-	}
-	into[steps[0]] = put(mine, v, steps[1:]...)
-	return into
+	mine[step] = v
+	return mine
 }

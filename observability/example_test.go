@@ -29,7 +29,6 @@ var (
 //	MASTRA_CLOUD_TRACES_ENDPOINT=http://localhost:4111   (only to send elsewhere)
 func Example() {
 	collector := pretendCloud() // sets both, to a collector in this process
-	defer collector.Close()
 
 	o, err := observability.New(observability.Config{Logger: quiet})
 	if err != nil {
@@ -53,6 +52,7 @@ func Example() {
 		}
 		fmt.Println(s.Type, s.Metadata, s.Name, s.Output)
 	}
+	collector.Close()
 	// Output:
 	// model_generation  answer "No."
 	// agent_run {"serviceName":"mastra"} weather agent "It will not rain."
@@ -315,8 +315,6 @@ func ExampleMemory() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer func() { _ = o.Shutdown(ctx) }()
-
 	under, root := o.Tracer().Start(ctx, "root", nil)
 	_, child := o.Tracer().Start(under, "child", nil)
 	child.End()
@@ -328,11 +326,11 @@ func ExampleMemory() {
 		fmt.Println(s.Name)
 	}
 	memory.Reset()
-	fmt.Println(len(memory.Spans()))
+	fmt.Println(len(memory.Spans()), o.Shutdown(ctx))
 	// Output:
 	// root
 	// child
-	// 0
+	// 0 <nil>
 }
 
 func ExampleConsole() {

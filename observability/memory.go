@@ -59,22 +59,26 @@ func (m *Memory) Reset() {
 // WaitFor returns the spans as soon as there are n of them, or ctx's error with what there is.
 func (m *Memory) WaitFor(ctx context.Context, n int) ([]*span.Span, error) {
 	for {
-		m.mu.Lock()
-		if len(m.spans) >= n {
-			defer m.mu.Unlock()
-			return slices.Clone(m.spans), nil
+		spans, news := m.look()
+		if len(spans) >= n {
+			return spans, nil
 		}
-		if m.news == nil {
-			m.news = make(chan struct{})
-		}
-		news := m.news
-		m.mu.Unlock()
 		select {
 		case <-news:
 		case <-ctx.Done():
 			return m.Spans(), ctx.Err()
 		}
 	}
+}
+
+// look returns what there is, and a channel that is closed when there is more.
+func (m *Memory) look() ([]*span.Span, <-chan struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.news == nil {
+		m.news = make(chan struct{})
+	}
+	return slices.Clone(m.spans), m.news
 }
 
 // Flush returns nil: what was exported is there.

@@ -88,9 +88,9 @@ func TestTracesJoinAcrossProcesses(t *testing.T) {
 	// Somebody between us starts a span of their own: the parent is theirs, and our member of tracestate is outdated.
 	h.Set("Traceparent", "00-"+string(caller.TraceID())+"-"+aParent+"-01")
 	h.Set("Tracestate", "congo=t61rcWkgMzE, "+h.Get("Tracestate")+" ,rojo=00f067aa0ba902b7")
-	theirs, external := s.tracer.Start(observability.Extract(ours, h), "in ctx already", nil)
-	external.End()
-	theirs, external = s.tracer.Start(observability.Extract(t.Context(), h), "below theirs", nil)
+	_, inside := s.tracer.Start(observability.Extract(ours, h), "in ctx already", nil)
+	inside.End()
+	theirs, external := s.tracer.Start(observability.Extract(t.Context(), h), "below theirs", nil)
 	out := http.Header{}
 	observability.Inject(theirs, out)
 	external.End()
