@@ -54,7 +54,7 @@ func TestCanary(t *testing.T) {
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
 			seen := canary(t, fault)
-			for _, secret := range []string{canaryToken, "canary-token", "canary-prompt", "4242"} {
+			for _, secret := range []string{canaryToken, "canary-token", "canary-prompt", "4242 4242"} {
 				if at := strings.Index(seen, secret); at >= 0 {
 					t.Errorf("%q is to be seen: …%s…", secret, seen[max(0, at-200):min(len(seen), at+100)])
 				}

@@ -16,6 +16,7 @@ import (
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/sink/sinktest"
 	"github.com/tailrace-go/tailrace/span"
+	"go.uber.org/goleak"
 )
 
 // The flaws of the JavaScript exporters, by their numbers, and ours without them. Those that concern
@@ -334,16 +335,13 @@ func TestFlaw14AcceptedAfterShutdown(t *testing.T) {
 // A timer keeps the process alive. Ours leaves nothing: the bubble would not end otherwise, and
 // goleak looks after the others.
 func TestFlaw15TimerOutlivesShutdown(t *testing.T) {
-	before := runtime.NumGoroutine()
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	synctest.Test(t, func(t *testing.T) {
 		c := sinktest.StartPipe(t, sinktest.Config{})
 		r := start(t, c, observability.CloudExporterConfig{})
 		fill(sinktest.Status(503))(r, 3000)
 		_ = r.shutdown(0)
 	})
-	if after := runtime.NumGoroutine(); after > before {
-		t.Errorf("%d goroutines, then %d", before, after)
-	}
 }
 
 // A size flush splits a trace. Ours may too; nothing of it is lost, and the parent may come later.
