@@ -189,6 +189,7 @@ func TestLossesAreLoggedNowAndThen(t *testing.T) {
 		if len(lines) < 5 || len(lines) > 7 {
 			t.Errorf("%d lines in a minute:\n%s", len(lines), r.log)
 		}
+		time.Sleep(5 * time.Second) // not just when a line is due
 		_ = r.shutdown(time.Second)
 		if len(r.log.lines("spans lost", "by.cancelled=")) != 1 {
 			t.Errorf("log:\n%s", r.log)

@@ -76,9 +76,13 @@ func outage(t *testing.T, policy observability.CloudOverflow, spanBytes int, dow
 			told.Add(1)
 		},
 	})
-	next, burst := 0, 1<<20/spanBytes // a megabyte a second of each producer
+	next, burst := 0, 1<<20/spanBytes // a megabyte a second of each producer, then a fifth
 	shared := fresh(0, spanBytes)
 	produce := func(fill bool) {
+		burst := burst
+		if !fill {
+			burst /= 5
+		}
 		var group sync.WaitGroup
 		for range producers {
 			from := next

@@ -35,12 +35,12 @@ const (
 	onceMore = 12 * time.Second // a single try is waited for
 )
 
-var dnsError = &net.DNSError{Err: "no such host", Name: "collector.example", IsNotFound: true}
+var errNoHost = &net.DNSError{Err: "no such host", Name: "collector.example", IsNotFound: true}
 
 var rows = map[string]row{
 	"refused":                   {dial: fails(errRefused), within: soon},
 	"black hole":                {dial: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, within: soon},
-	"no such host":              {dial: fails(dnsError), within: soon},
+	"no such host":              {dial: fails(errNoHost), within: soon},
 	"no answer of the resolver": {dial: fails(&net.DNSError{Err: "server misbehaving", IsTemporary: true}), within: soon},
 	"no file descriptors":       {dial: fails(&net.OpError{Op: "dial", Net: "tcp", Err: syscall.EMFILE}), within: soon},
 	"no ports":                  {dial: fails(&net.OpError{Op: "dial", Net: "tcp", Err: syscall.EADDRNOTAVAIL}), within: soon},
@@ -106,7 +106,7 @@ func TestTenSecondsOfEachFault(t *testing.T) {
 }
 
 func tenSeconds(t *testing.T, c *sinktest.Collector, row row, probe []byte) {
-	const healthy, faulty, per = 2 * time.Second, 10 * time.Second, 20
+	const healthy, faulty, per = 2 * time.Second, 10 * time.Second, 8
 	var elsewhere atomic.Int64
 	r := start(t, c, sink.HTTPConfig{
 		Probe: probe, Header: http.Header{"X-Api-Key": {"canary-4711"}},
