@@ -91,6 +91,16 @@ func ExampleSample() {
 }
 
 // Each item is kept or not, whatever happens to the others.
+func ExampleInSample() {
+	for _, key := range []string{"trace 1", "trace 2", "trace 3"} {
+		fmt.Println(key, stages.InSample(0, key), stages.InSample(0.5, key), stages.InSample(1, key))
+	}
+	// Output:
+	// trace 1 false true true
+	// trace 2 false true true
+	// trace 3 false false true
+}
+
 func ExampleSampleRandom() {
 	show(stages.SampleRandom[string](1), "plan", "search")
 	// Output: plan search
@@ -191,6 +201,28 @@ func ExampleCompress() {
 	fmt.Println(p.Run(context.Background()))
 	// Output:
 	// zstd 7000 bytes became fewer than 50: true
+	// <nil>
+}
+
+// The receiver takes gzip, then says that it takes zstd too, then neither.
+func ExampleCompressBy() {
+	wishes := []stages.Compression{stages.Gzip, stages.Zstd, stages.None}
+	choose := func() (c stages.Compression) {
+		c, wishes = wishes[0], wishes[1:]
+		return c
+	}
+	text := []byte(strings.Repeat("search ", 1000))
+	p := pipeline.New(pipeline.Config{})
+	bodies := pipeline.From(p, source.Slice(&pipeline.Body{Data: text}, &pipeline.Body{Data: text}, &pipeline.Body{Data: text}))
+	pipeline.To(pipeline.Via(bodies, stages.CompressBy(choose)), sink.Each(func(b *pipeline.Body) {
+		fmt.Printf("%q %t\n", b.ContentEncoding, len(b.Data) < 100)
+		b.Free()
+	}))
+	fmt.Println(p.Run(context.Background()))
+	// Output:
+	// "gzip" true
+	// "zstd" true
+	// "" false
 	// <nil>
 }
 
