@@ -39,7 +39,7 @@ type ids struct {
 func (s *Span) begin(parent *Span, name string, attributes span.Attributes, set *settings, metadata map[string]any) {
 	t := s.trace
 	d := &span.Span{TraceID: t.id, ID: span.NewID(), Name: name, EntityType: set.entity.typ, EntityID: set.entity.id, EntityName: set.entity.name}
-	d.SetAttributes(span.Custom{Type: typeOf(attributes), Values: textOf(attributes)})
+	setAttributes(d, attributes)
 	first := parent == nil
 	if parent != nil {
 		d.ParentID = parent.above

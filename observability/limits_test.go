@@ -25,7 +25,7 @@ func (s silent) MarshalJSON() ([]byte, error) { <-s.until; return []byte("1"), n
 func (huge) MarshalJSON() ([]byte, error) {
 	return []byte(`["` + strings.Repeat("h", 10<<20) + `"]`), nil
 }
-func (panics) MarshalJSON() ([]byte, error) { panic("no") }
+func (blowsUp) MarshalJSON() ([]byte, error) { panic("no") }
 
 // TestFlaw19ValuesKeepTheirMeaning, and flaw 12: whatever a program says of a span, the span gets through, in bounds,
 // and what was cut says so.

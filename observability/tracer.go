@@ -152,6 +152,20 @@ func pickRequest(ctx context.Context, in *instance, keys []string) map[string]an
 	return pick(values, in.cfg.RequestContextKeys, keys)
 }
 
+// setAttributes sets the type and the attributes of d.
+func setAttributes(d *span.Span, a span.Attributes) {
+	d.Type, d.Attributes = span.TypeGeneric, "{}"
+	if a == nil {
+		return
+	}
+	defer func() {
+		if recover() != nil {
+			d.Attributes = `{"error":"[Panic]"}`
+		}
+	}()
+	d.SetAttributes(unseen(a))
+}
+
 // typeOf and textOf ask attributes, which may be anybody's and then may panic.
 func typeOf(a span.Attributes) (typ span.Type) {
 	typ = span.TypeGeneric

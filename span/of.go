@@ -54,12 +54,15 @@ func Of(v any) Value { return ValueLimits{}.Of(v) }
 //   - JSON that someone else made and that does not fit is cut like a string, and is one from then on.
 //   - What contains itself is "[Circular]" where it comes round; what is merely shared is written each time.
 func (l ValueLimits) Of(v any) Value {
-	w := valueWriter{limits: l.withDefaults(), buf: make([]byte, 0, 64)}
+	scratch := scratches.Get().(*[]byte)
+	w := valueWriter{limits: l.withDefaults(), buf: (*scratch)[:0]}
 	w.any(v)
-	if string(w.buf) == "null" {
+	made := Value(w.buf)
+	giveBack(scratch, w.buf)
+	if made == "null" {
 		return ""
 	}
-	return Value(w.buf)
+	return made
 }
 
 // valueWriter writes one Go value. open holds the maps, slices and pointers that are being written, the way from the

@@ -49,7 +49,9 @@ func (d dice) uuid() string {
 	return d.of(hexits, 8) + "-" + d.of(hexits, 4) + "-4" + d.of(hexits, 3) + "-a" + d.of(hexits, 3) + "-" + d.of(hexits, 12)
 }
 
-func encoded(text string) string { return strings.TrimRight(base64.URLEncoding.EncodeToString([]byte(text)), "=") }
+func encoded(text string) string {
+	return strings.TrimRight(base64.URLEncoding.EncodeToString([]byte(text)), "=")
+}
 
 // provider is who gives out keys of a form.
 type provider struct {

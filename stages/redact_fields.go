@@ -89,7 +89,7 @@ func normalise(buf []byte, key string) (n int, fits bool) {
 func normaliseSlowly(buf []byte, key string) (n int, fits bool) {
 	text, _ := unescape(nil, key)
 	for _, c := range string(text) {
-		b := byte(0)
+		var b byte
 		switch {
 		case c == '\u212a': // the Kelvin sign
 			b = 'k'

@@ -132,7 +132,7 @@ func (w *redaction) value(v span.Value, key string) (clean span.Value, ok bool) 
 			clean = blank
 		}
 	}()
-	p := pass{w: w, src: string(v), out: w.outs[0][:0]}
+	p := pass{w: w, src: string(v), out: w.outs[0][:0], strict: true}
 	p.space()
 	if !p.value(maxDepth, w.r.fields.match(key)) {
 		return "", false
@@ -179,7 +179,8 @@ type pass struct {
 	out     []byte
 	done    int
 	changed bool
-	level   int // of strings within strings
+	level   int  // of strings within strings
+	strict  bool // what is not JSON is an error
 	tooDeep bool
 }
 
@@ -265,6 +266,7 @@ func (p *pass) object(room int, field string) bool {
 		}
 		from := p.pos
 		if !p.skipText() {
+			p.pos = from // for what follows is still to be looked at
 			return false
 		}
 		inner := p.w.r.fields.match(p.src[from+1 : p.pos-1])
@@ -324,21 +326,25 @@ func (p *pass) next(end byte) (more, ok bool) {
 // word takes a number, true, false or null.
 func (p *pass) word(field string) bool {
 	from := p.pos
-	for p.pos < len(p.src) && wordly[p.src[p.pos]] {
-		p.pos++
+	to := from
+	for to < len(p.src) && wordly[p.src[to]] {
+		to++
 	}
-	word := p.src[from:p.pos]
-	switch {
-	case word == "":
-		return false
-	case field != "":
-		p.secret(from, p.pos, word, field)
+	word := p.src[from:to]
+	ok := word == "true" || word == "false" || word == "null" || isNumber(word)
+	if field != "" {
+		for !ok && to < len(p.src) && strings.IndexByte(",:]}\" \n\r\t", p.src[to]) < 0 {
+			to++ // no JSON, but secret
+		}
+		if to > from {
+			p.secret(from, to, p.src[from:to], field)
+			ok = ok || !p.strict // now it is JSON
+		}
 	}
-	switch word {
-	case "true", "false", "null":
-		return true
+	if ok {
+		p.pos = to
 	}
-	return isNumber(word)
+	return ok
 }
 
 // wordly marks the bytes of numbers and words.
@@ -444,7 +450,8 @@ func (p *pass) hide(from, to int, kind string, quoted bool) {
 		token = p.w.r.escaped
 	}
 	switch {
-	case p.w.r.style == RedactFull || quoted && strings.IndexByte(text, '\\') >= 0:
+	case p.w.r.style == RedactFull || quoted && strings.IndexByte(text, '\\') >= 0,
+		p.w.r.style == RedactPartial && !standsAlone(p.src[to:]): // its last letters would mix with what follows
 		p.out = append(p.out, token...)
 	case quoted:
 		at := len(p.out)
@@ -454,6 +461,14 @@ func (p *pass) hide(from, to int, kind string, quoted bool) {
 		p.out = append(p.out, p.w.placeholder(text, kind)...)
 	}
 	p.settle(before, from, to, token, "*")
+}
+
+// standsAlone reports whether what follows a secret cannot make another of its last letters.
+func standsAlone(rest string) bool {
+	if rest != "" && rest[0] == '.' {
+		rest = rest[1:] // the end of a sentence
+	}
+	return rest == "" || sets[rest[0]]&(alnum|dash|dot|base) == 0 && rest[0] != '@' && rest[0] != ':'
 }
 
 // text takes a quoted string at pos and redacts what it says.
@@ -575,6 +590,11 @@ func (p *pass) scan(from, limit int, t *triggers) bool {
 			return false
 		default:
 			found := h.hunt(i)
+			if found.kind == "" && limit < len(src) { // what comes behind will not be there any more
+				h.src = src[:limit]
+				found = h.hunt(i)
+				h.src = src
+			}
 			if found.kind == "" {
 				i = max(i+1, found.to)
 				continue

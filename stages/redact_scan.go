@@ -260,7 +260,7 @@ func (h *hunter) huntLead(i int) find {
 		switch n := end - body; {
 		case n < l.min:
 			continue
-		case l.form == exact && (n > l.min || end < len(src) && sets[src[end]]&urlish != 0):
+		case l.form == exact && (n > l.min || end < len(src) && src[end] == '_'):
 			continue
 		case l.form == mixed && !random(src[body:end]):
 			continue
@@ -352,11 +352,11 @@ func (h *hunter) huntAzure(i int) find {
 	if i <= h.floor || !strings.HasPrefix(src[i-1:], "JQQJ9") {
 		return find{}
 	}
-	at, end := h.runBack(i, 61, alnum), run(src, i, i+61, alnum)
-	if i-at < 40 || i-at > 60 || end-i < 24 || end-i > 60 {
+	at := h.runBack(i, 61, alnum)
+	if i-at < 40 || i-at > 60 || run(src, i, i+24, alnum) < i+24 {
 		return find{}
 	}
-	return find{at, end, "AZURE"}
+	return find{at, run(src, i, len(src), alnum), "AZURE"}
 }
 
 // huntHeader finds the credentials behind Bearer and Basic.
@@ -421,9 +421,13 @@ func isBasic(text string) bool {
 // huntEmail finds an address.
 func (h *hunter) huntEmail(i int) find {
 	src := h.src
+	const longest = 64
 	at := i
-	for at > max(h.floor, i-64) && (sets[src[at-1]]&(urlish|dot) != 0 || src[at-1] == '+') {
+	for at > max(h.floor, i-longest-1) && (sets[src[at-1]]&(urlish|dot) != 0 || src[at-1] == '+') {
 		at--
+	}
+	if i-at > longest {
+		return find{}
 	}
 	for at < i && sets[src[at]]&alnum == 0 {
 		at++
@@ -431,10 +435,24 @@ func (h *hunter) huntEmail(i int) find {
 	if at < i {
 		at = min(at+h.escape(at), i)
 	}
-	end := trimDots(src, i+1, run(src, i+1, i+256, alnum|dash|dot))
-	last := strings.LastIndexByte(src[i+1:end], '.')
-	if at == i || last < 1 || end-(i+1+last+1) < 2 || run(src, i+1+last+1, end, lower|upper) != end {
+	end := domain(src, i+1)
+	if at == i || end == 0 {
 		return find{}
 	}
 	return find{at, end, "EMAIL"}
+}
+
+// domain returns where the name of a domain ends that begins at from, behind a label of letters alone; 0 if there is none.
+func domain(src string, from int) (end int) {
+	limit := from + 256
+	for label := from; ; {
+		to := run(src, label, limit, alnum|dash)
+		if letters := run(src, label, to, lower|upper); label > from && letters-label >= 2 {
+			end = letters
+		}
+		if to == label || to >= len(src) || src[to] != '.' {
+			return end
+		}
+		label = to + 1
+	}
 }

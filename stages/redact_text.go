@@ -275,7 +275,7 @@ func (h *hunter) huntCard(i int) find {
 		breaks[groups] = n
 		groups++
 	}
-	if to < len(src) && sets[src[to]]&(alnum|dash) != 0 || !isCard(number[:n], breaks[:groups]) {
+	if to < len(src) && (sets[src[to]]&alnum != 0 || src[to] == '_') || !isCard(number[:n], breaks[:groups]) {
 		return find{}
 	}
 	return find{i, to, "CARD"}
