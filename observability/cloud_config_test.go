@@ -2,7 +2,6 @@ package observability_test
 
 import (
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -80,9 +79,6 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		slog.New(handler).Info("x", "cfg", cfg, "exporter", e, "pointer", &cfg)
 	}
 	text := log.String() + fmt.Sprintf("%v %+v %#v %s %q %d %v %+v %#v", cfg, cfg, cfg, cfg, cfg, cfg, e, e, e)
-	if encoded, err := json.Marshal(e); err == nil {
-		text += string(encoded)
-	}
 	if strings.Contains(text, "fake-token") {
 		t.Errorf("the token is in %s", text)
 	}

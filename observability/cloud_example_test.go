@@ -7,7 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/tailrace-go/tailrace/observability"
@@ -214,7 +214,7 @@ func ExampleCloudExporterConfig() {
 		Overflow:      observability.CloudOverflow("drop-newest"),
 		Wire:          span.V1,
 		Logger: slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-			if !strings.Contains("msg endpoint token", a.Key) {
+			if !slices.Contains([]string{"msg", "endpoint", "token"}, a.Key) {
 				return slog.Attr{}
 			}
 			return a

@@ -375,7 +375,8 @@ func TestFlaw17ValuesAreSentTwice(t *testing.T) {
 func TestFlaw22NoIdempotencyKey(t *testing.T) {
 	bubble(t, func(t *testing.T, c *sinktest.Collector) {
 		r := start(t, c, observability.CloudExporterConfig{})
-		c.Script(sinktest.AnswerLost(), sinktest.Status(503), sinktest.AnswerLost())
+		c.Script(sinktest.AnswerLost(), sinktest.Status(503))
+		c.Script(sinktest.AnswerLost())
 		for i := range 1000 {
 			r.export(numbered(i))
 		}

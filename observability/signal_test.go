@@ -21,10 +21,10 @@ import (
 // child is set in the environment of the process that is sent a signal: what it is to be.
 const child = "TAILRACE_TEST_SIGNAL_CHILD"
 
-// panics is a Shutdowner that is no help to anybody.
-type panics struct{}
+// panicky is a Shutdowner that is no help to anybody.
+type panicky struct{}
 
-func (panics) Shutdown(context.Context) error { panic("no shutdown") }
+func (panicky) Shutdown(context.Context) error { panic("no shutdown") }
 
 // stubborn ends when it likes.
 type stubborn struct{}
@@ -41,7 +41,7 @@ func TestSignalChild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	of := []observability.Shutdowner{panics{}, e}
+	of := []observability.Shutdowner{panicky{}, e}
 	if role == "stubborn" {
 		of = append(of, stubborn{})
 	}
@@ -147,11 +147,11 @@ func TestShutdownOnSignal(t *testing.T) {
 
 // Without a signal nothing is left behind; goleak looks for it.
 func TestShutdownOnSignalIsTakenBack(t *testing.T) {
-	stop := observability.ShutdownOnSignal(t.Context(), panics{})
+	stop := observability.ShutdownOnSignal(t.Context(), panicky{})
 	stop()
 	stop()
 	ctx, cancel := context.WithCancel(t.Context())
-	stop = observability.ShutdownOnSignal(ctx, panics{})
+	stop = observability.ShutdownOnSignal(ctx, panicky{})
 	cancel()
 	stop()
 }
