@@ -70,7 +70,7 @@ func TestCanary(t *testing.T) {
 func canary(t *testing.T, fault sinktest.Fault) string {
 	t.Helper()
 	var seen buffer
-	printed := captured(t, func() {
+	printed := printedBy(t, func() {
 		synctest.Test(t, func(t *testing.T) {
 			c := sinktest.StartPipe(t, sinktest.Config{})
 			c.Set(fault)
@@ -132,8 +132,8 @@ func canary(t *testing.T, fault sinktest.Fault) string {
 	return seen.String() + printed
 }
 
-// captured returns what is written to the standard streams and the standard logs meanwhile.
-func captured(t *testing.T, do func()) string {
+// printedBy returns what is written to the standard streams and the standard logs meanwhile.
+func printedBy(t *testing.T, do func()) string {
 	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {

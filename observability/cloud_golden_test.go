@@ -3,12 +3,11 @@ package observability_test
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"reflect"
 	"testing"
 	"testing/synctest"
 
+	"github.com/tailrace-go/tailrace/internal/captured"
 	"github.com/tailrace-go/tailrace/observability"
 	"github.com/tailrace-go/tailrace/sink/sinktest"
 	"github.com/tailrace-go/tailrace/span"
@@ -58,10 +57,7 @@ func once(record map[string]any) map[string]any {
 func TestGoldenBodies(t *testing.T) {
 	for _, capture := range captures {
 		t.Run(capture.file, func(t *testing.T) {
-			text, err := os.ReadFile(filepath.Join("..", "testdata", capture.file))
-			if err != nil {
-				t.Fatal(err)
-			}
+			text := captured.Body(capture.file)
 			var body struct{ Spans []json.RawMessage }
 			if err := json.Unmarshal(text, &body); err != nil {
 				t.Fatal(err)

@@ -243,7 +243,7 @@ func TestCompressByInParallel(t *testing.T) {
 	if err := p.Run(t.Context()); err != nil || next != n || asked.Load() != n {
 		t.Errorf("%d of %d bodies came, asked %d times, error %v", next, n, asked.Load(), err)
 	}
-	settled(t, p)
+	pipelinetest.CheckLedger(t, p)
 }
 
 func TestCompressionAppends(t *testing.T) {

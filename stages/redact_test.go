@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/pipeline/pipelinetest"
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/source"
 	"github.com/tailrace-go/tailrace/span"
@@ -361,7 +362,7 @@ func TestRedactStageKeepsTheBudget(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	settled(t, p)
+	pipelinetest.CheckLedger(t, p)
 	if stats := p.Stats(); stats.Bytes != 0 || seen != len(spans) {
 		t.Errorf("%d bytes are still charged, %d spans came out", stats.Bytes, seen)
 	}
