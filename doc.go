@@ -14,6 +14,7 @@
 //   - [github.com/tailrace-go/tailrace/source] is where items enter: an emitter for many goroutines, a channel, a sequence
 //   - [github.com/tailrace-go/tailrace/stages] is what happens on the way: filter, map, sample, batch, encode, compress
 //   - [github.com/tailrace-go/tailrace/sink] is where items leave: HTTP with retries, a writer, a function
+//   - [github.com/tailrace-go/tailrace/observability] is the face of all that: a tracer, and the exporter to Mastra Cloud
 //   - [github.com/tailrace-go/tailrace/pipeline/pipelinetest] and [github.com/tailrace-go/tailrace/sink/sinktest] test what
 //     you write yourself
 //
