@@ -337,7 +337,7 @@ const batchItems = 10
 
 // small makes a path with little room and one request at a time, to a collector in memory.
 func small(collector *sinktest.Collector, cfg pipeline.Config, overflow pipeline.Overflow) (*pipeline.Pipeline, *source.Emitter[*span.Span]) {
-	post := sink.NewHTTP(sink.HTTPConfig{Endpoint: collector.URL(), Transport: collector.Transport(), Senders: 1})
+	post := sink.NewHTTP(sink.HTTPConfig{Endpoint: collector.URL(), Transport: collector.Transport(), MaxSenders: 1})
 	p := pipeline.New(cfg)
 	emitter := source.NewEmitter[*span.Span](source.EmitterConfig{Queue: 20, Overflow: overflow})
 

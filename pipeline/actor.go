@@ -38,6 +38,7 @@ type inlet struct {
 	seg     *segment
 	node    *node
 	hooks   []*hook
+	passes  *markPasses
 	err     error // why All ended, nil if the items did
 	over    bool  // nothing more comes
 	stopped bool
@@ -153,6 +154,10 @@ func (in *inlet) OnMark(send func() error) {
 // then follows as soon as the actor has settled as many items as it had taken.
 func (in *inlet) met(num uint64) {
 	in.callHooks()
+	if in.passes != nil {
+		in.passes.met(num)
+		return
+	}
 	in.target = in.node.taken.load()
 	in.pending.Store(num)
 	in.passMark()
@@ -498,7 +503,7 @@ func (a *actorRun[A]) resume(failure *PanicError) {
 func (a *actorRun[A]) judge(err error) bool {
 	in, seg, n := a.in, a.in.seg, a.in.node
 	in.arm(time.Time{})
-	in.hooks = nil
+	in.hooks, in.passes = nil, nil
 	quits := err == nil || errors.Is(err, ErrClosed)
 	switch {
 	case seg.p.aborted():

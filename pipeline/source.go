@@ -172,6 +172,9 @@ func (r *sourceRun[T]) end(err error) {
 // ending reports whether err only says that the run is ending.
 func (r *sourceRun[T]) ending(err error) bool {
 	ctx := r.seg.p.sourceCtx
+	if r.seg.p.aborted() && errors.Is(err, r.seg.p.abortCause()) {
+		return true // what that costs is in the ledger, and often it costs nothing
+	}
 	return errors.Is(err, ErrClosed) || ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
 }
 

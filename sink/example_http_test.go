@@ -125,8 +125,42 @@ func ExampleHTTPSender_Stats() {
 	}
 	var stats sink.HTTPStats = sender.Stats()
 	var mode sink.HTTPMode = stats.State.Mode
-	fmt.Println(mode, "after", stats.Requests, "request,", stats.Statuses[2], "of class 2xx")
+	var tries sink.HTTPTries = stats.Tries
+	fmt.Println(mode, "after", stats.Requests, "request,", tries.Accepted, "accepted")
 	// Output:
 	// 1 of 3 rejected: no such project
-	// sending after 1 request, 1 of class 2xx
+	// sending after 1 request, 1 accepted
+}
+
+// With a probe the endpoint can be tried before anything is sent. What becomes of each body can
+// be logged.
+func ExampleHTTPSender_Verify() {
+	collector, err := sinktest.Listen(sinktest.Config{AcceptEncoding: "gzip, zstd;q=0.9"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer collector.Close()
+	collector.Script(sinktest.Status(401))
+
+	sender := sink.NewHTTP(sink.HTTPConfig{
+		Endpoint:    collector.URL(),
+		Probe:       []byte(`{"spans":[]}`),
+		OnEncodings: func(encodings []string) { fmt.Println("the endpoint takes", encodings) },
+		OnResult: func(r sink.HTTPResult) {
+			fmt.Println(r.Items, "items:", r.Status, "after", r.Tries, "try,", r.Err)
+		},
+	})
+	fmt.Println(sender.Verify(context.Background()))
+	fmt.Println(sender.Verify(context.Background()))
+
+	p := pipeline.New(pipeline.Config{})
+	pipeline.To(pipeline.From(p, bodies(spans(1, 3, 10))), sender.Sink())
+	fmt.Println(p.Run(context.Background()))
+	// Output:
+	// the endpoint takes [gzip zstd]
+	// sink: the endpoint answered 401 Unauthorized
+	// <nil>
+	// 3 items: 200 after 1 try, <nil>
+	// <nil>
 }

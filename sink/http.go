@@ -31,10 +31,12 @@ type HTTPSender struct {
 	transport http.RoundTripper
 	own       *http.Transport // the same, if the sender made it
 
+	crew   crew
 	gate   gate
 	limit  sizeLimit
 	coding coding
 	count  counters
+	runs   atomic.Int32 // that use it now
 }
 
 // NewHTTP makes a sender. An error in cfg is reported by the Run of the pipeline that uses it; it
@@ -46,7 +48,9 @@ func NewHTTP(cfg HTTPConfig) *HTTPSender {
 		s.own = cfg.newTransport()
 		s.transport = s.own
 	}
+	s.crew.init(cfg)
 	s.gate.init(cfg)
+	s.coding.onChange = cfg.OnEncodings
 	return s
 }
 
@@ -67,95 +71,75 @@ func (s *HTTPSender) Sink() pipeline.Sink[*pipeline.Body] {
 	return pipeline.SinkActor(s.run).Named("http").WithPolicy(pipeline.Skip)
 }
 
-// run takes bodies and has each delivered by a helper of its own, at most Senders at once.
+// run takes bodies and has each delivered by a helper of its own, as many at once as the crew is.
 func (s *HTTPSender) run(ctx context.Context, in *pipeline.Inlet[*pipeline.Body]) (err error) {
+	s.runs.Add(1)
+	defer s.runs.Add(-1)
 	ctx, cancel := context.WithCancel(ctx)
-	r := &sending{HTTPSender: s, in: in, drain: in.Draining(), slots: make(chan int, s.cfg.Senders), cancel: cancel}
-	for n := range s.cfg.Senders {
-		r.slots <- n + 1
-	}
+	r := &sending{HTTPSender: s, in: in, drain: in.Draining(), budget: in.Budget(), cancel: cancel}
 	defer func() {
 		if err != nil {
 			cancel() // else a sender could sleep on beside a run that has failed
 		}
-		r.await(s.cfg.Senders)
-		cancel()
+		r.await(0)
+		cancel() // of probes too
+		r.probes.Wait()
 		if s.own != nil {
 			s.own.CloseIdleConnections()
 		}
 	}()
-	in.OnMark(func() error {
-		r.release(r.await(s.cfg.Senders - 1)) // the actor itself has the one that is left
-		return nil
-	})
+	in.OnMarkPass(r.markPassed)
 	for {
-		slot := <-r.slots // first, so that a body waits in the link, where others can judge it
+		slot := r.take() // first, so that a body waits in the link, where others can judge it
 		if r.panicked.Load() {
-			r.slots <- slot
+			r.free(slot, 0)
 			return nil // the engine knows the panic and makes it the error
 		}
 		body, err := in.Recv()
 		if err != nil {
-			r.slots <- slot
+			r.free(slot, 0)
 			return in.Err()
 		}
 		if err := r.start(ctx, slot, body); err != nil {
-			r.slots <- slot
 			in.Failed(body, err)
 			return err
 		}
 	}
 }
 
-// sending is one run of the sink.
-type sending struct {
-	*HTTPSender
-	in     *pipeline.Inlet[*pipeline.Body]
-	drain  <-chan struct{} // closed when the run is to end
-	slots  chan int        // numbers of the senders that are free
-	cancel context.CancelFunc
-
-	panicked atomic.Bool // in a sender: a function that the user gave did
-}
-
 // start has body delivered by a goroutine of the run.
 func (r *sending) start(ctx context.Context, slot int, body *pipeline.Body) error {
-	return pipeline.Go(ctx, fmt.Sprintf("sender %d", slot), func(ctx context.Context) error {
-		clean := false
-		r.count.sending.Add(1)
-		defer func() {
-			if !clean {
-				r.panicked.Store(true)
-				r.cancel() // the others must not keep a run that has failed
-			}
-			r.count.sending.Add(-1)
-			r.slots <- slot
-		}()
+	charge := body.Charge()
+	r.hold(slot, charge)
+	r.count.sending.Add(1)
+	done := func() {
+		r.count.sending.Add(-1)
+		r.free(slot, charge)
+	}
+	err := r.help(ctx, fmt.Sprintf("sender %d", slot+1), done, func(ctx context.Context) {
 		r.deliver(ctx, body, newKey())
+	})
+	if err != nil {
+		done()
+	}
+	return err
+}
+
+// help starts a goroutine of the run. However it ends, done is called.
+func (r *sending) help(ctx context.Context, name string, done func(), fn func(ctx context.Context)) error {
+	return pipeline.Go(ctx, name, func(ctx context.Context) error {
+		clean := false
+		defer func() {
+			if !clean { // a function that the user gave has panicked
+				r.panicked.Store(true)
+				r.cancel() // the other senders must not keep a run that has failed
+			}
+			done()
+		}()
+		fn(ctx)
 		clean = true
 		return nil
 	})
-}
-
-// await waits until n senders are free and takes them.
-func (r *sending) await(n int) []int {
-	taken := make([]int, n)
-	for i := range taken {
-		taken[i] = <-r.slots
-	}
-	return taken
-}
-
-func (r *sending) release(taken []int) {
-	for _, slot := range taken {
-		r.slots <- slot
-	}
-}
-
-// coding remembers whether the endpoint takes compressed bodies.
-type coding struct {
-	proven atomic.Bool // it has accepted one
-	plain  atomic.Bool // it has refused one, and takes the same body plain
 }
 
 // errNoAnswer is the cause of the end of a request's context by HTTPConfig.Timeout.

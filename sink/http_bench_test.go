@@ -25,7 +25,7 @@ func BenchmarkHTTP(b *testing.B) {
 	body := compressed(spans(1, size, 500))
 	for _, senders := range []int{1, 4, 16} {
 		b.Run(fmt.Sprintf("senders=%d", senders), func(b *testing.B) {
-			sender := sink.NewHTTP(sink.HTTPConfig{Endpoint: server.URL, Senders: senders})
+			sender := sink.NewHTTP(sink.HTTPConfig{Endpoint: server.URL, Senders: senders, MaxSenders: senders})
 			p := pipeline.New(pipeline.Config{})
 			pipeline.To(pipeline.From(p, pipeline.SourceFunc[*pipeline.Body](func(_ context.Context, out *pipeline.Outlet[*pipeline.Body]) error {
 				for b.Loop() {

@@ -34,9 +34,22 @@ type HTTPConfig struct {
 	// or a Header field named Authorization or Cookie or after a key, token or secret.
 	AllowInsecure bool
 
-	Senders int           // requests at once; 0 means 4, and 16 is the most
+	// Senders is how many requests there may be at once at first; 0 means 4, or MaxSenders if that
+	// is less. MaxSenders is as many as they may become; 0 means 16. Between 1 and MaxSenders the
+	// number adapts: it grows while the endpoint keeps up and bodies wait, and shrinks when the
+	// endpoint answers 429 or 503, or not in time, or takes longer the more it is asked. Equal
+	// numbers are kept.
+	Senders    int
+	MaxSenders int
+
 	Timeout time.Duration // of one try, from the dial to the end of the answer; 0 means 10 s
 	Retry   RetryConfig   // when to try again, and when to give up
+
+	// Probe is a body without items that the endpoint takes at any time, of the type ProbeType
+	// ("" means application/json). If it is set, it and not a body with items finds out whether an
+	// endpoint that was down is back, or a pause over, and Verify sends it. It is copied.
+	Probe     []byte
+	ProbeType string
 
 	// MaxResponseBytes is how much is read of an answer's body; 0 means 64 KiB.
 	MaxResponseBytes int
@@ -55,6 +68,22 @@ type HTTPConfig struct {
 	// endless headers, and closing its idle connections is left to the caller.
 	Transport http.RoundTripper
 
+	// Pause, if set, reads from an answer whether the endpoint asks to be left alone, as with a quota
+	// that is used up, and for how long: what it answers is obeyed up to an hour, and a wait of 0
+	// is the usual one of a pause. A body that got a 2xx counts as delivered all the same, any
+	// other is kept. It must be quick and not keep header. Calls are concurrent.
+	Pause func(status int, header http.Header) (wait time.Duration, ok bool)
+
+	// OnEncodings is told of the content codings that the endpoint takes, such as "gzip" and
+	// "zstd", the most welcome first, when that becomes known and each time it changes: from the
+	// Accept-Encoding of any answer (RFC 7694), or nil after the endpoint has refused compressed
+	// bodies. One call at a time; it must be quick.
+	OnEncodings func(encodings []string)
+
+	// OnResult is told what became of each body, and of each piece of one that was cut. It must be
+	// quick. Calls are concurrent.
+	OnResult func(HTTPResult)
+
 	// OnState is told of each change of State, one call at a time. It must be quick. A state
 	// that was over before its turn came may be left out.
 	OnState func(HTTPState)
@@ -64,11 +93,14 @@ type HTTPConfig struct {
 	Rand rand.Source
 }
 
-// maxSenders bounds what one process asks of an endpoint at once.
-const maxSenders = 16
+// maxSenders bounds what one process may ask of an endpoint at once.
+const maxSenders = 256
 
 func (c HTTPConfig) withDefaults() (HTTPConfig, error) {
-	c.Senders = cmp.Or(c.Senders, 4)
+	c.MaxSenders = cmp.Or(c.MaxSenders, 16)
+	c.Senders = cmp.Or(c.Senders, min(4, c.MaxSenders))
+	c.Probe = slices.Clone(c.Probe)
+	c.ProbeType = cmp.Or(c.ProbeType, "application/json")
 	c.Timeout = cmp.Or(c.Timeout, 10*time.Second)
 	c.MaxResponseBytes = cmp.Or(c.MaxResponseBytes, 64<<10)
 	c.Header = c.Header.Clone()
@@ -80,8 +112,10 @@ func (c HTTPConfig) withDefaults() (HTTPConfig, error) {
 		return c, fmt.Errorf("HTTPConfig.Retry: %w", err)
 	}
 	switch {
-	case c.Senders < 0 || c.Senders > maxSenders:
-		return c, fmt.Errorf("HTTPConfig.Senders is %d, not 1 to %d", c.Senders, maxSenders)
+	case c.MaxSenders < 0 || c.MaxSenders > maxSenders:
+		return c, fmt.Errorf("HTTPConfig.MaxSenders is %d, not 1 to %d", c.MaxSenders, maxSenders)
+	case c.Senders < 0 || c.Senders > c.MaxSenders:
+		return c, fmt.Errorf("HTTPConfig.Senders is %d, not 1 to MaxSenders, which is %d", c.Senders, c.MaxSenders)
 	case c.Timeout < 0:
 		return c, fmt.Errorf("HTTPConfig.Timeout is negative: %v", c.Timeout)
 	case c.MaxResponseBytes < 0:
@@ -91,6 +125,9 @@ func (c HTTPConfig) withDefaults() (HTTPConfig, error) {
 	}
 	if err := checkHeader(c.Header); err != nil {
 		return c, fmt.Errorf("HTTPConfig.Header: %w", err)
+	}
+	if err := checkHeader(http.Header{"Content-Type": {c.ProbeType}}); err != nil {
+		return c, fmt.Errorf("HTTPConfig.ProbeType: %w", err)
 	}
 	for name := range c.Header {
 		if slices.Contains(reserved, http.CanonicalHeaderKey(name)) {
@@ -195,8 +232,8 @@ func (c HTTPConfig) newTransport() *http.Transport {
 		DialContext:            dial,
 		TLSClientConfig:        secure,
 		ForceAttemptHTTP2:      true, // a TLSClientConfig turns it off otherwise
-		MaxIdleConns:           c.Senders,
-		MaxIdleConnsPerHost:    c.Senders,
+		MaxIdleConns:           c.MaxSenders,
+		MaxIdleConnsPerHost:    c.MaxSenders,
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    c.Timeout,
 		DisableCompression:     true, // an answer that unpacks to gigabytes is not unpacked
@@ -213,5 +250,5 @@ func (c HTTPConfig) Format(f fmt.State, _ rune) {
 	if u, err := url.Parse(c.Endpoint); err == nil && u.Host != "" {
 		host = u.Scheme + "://" + u.Host
 	}
-	_, _ = fmt.Fprintf(f, "sink.HTTPConfig{%s, %d header fields, %d senders}", host, len(c.Header), c.Senders)
+	_, _ = fmt.Fprintf(f, "sink.HTTPConfig{%s, %d header fields, %d to %d senders}", host, len(c.Header), c.Senders, c.MaxSenders)
 }

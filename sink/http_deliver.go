@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tailrace-go/tailrace/pipeline"
 )
@@ -16,11 +17,16 @@ type parcel struct {
 	sent  bool // the endpoint may know it
 	tries int  // failures that a retry may mend
 	naked bool // its last try was plain because the one before, compressed, got a 400
+
+	began    time.Time // when a sender took it
+	requests int
+	last     form // what the last request sent
+	status   int  // of the last answer
 }
 
 // deliver sends a body until its items are settled.
 func (r *sending) deliver(ctx context.Context, body *pipeline.Body, key string) {
-	p := &parcel{Body: body, key: key, turn: turn{drain: r.drain}}
+	p := &parcel{Body: body, key: key, turn: turn{drain: r.drain}, began: time.Now()}
 	select {
 	case <-r.drain:
 		p.turn.drain = nil // it comes in the drain, so that wakes it no more
@@ -38,20 +44,41 @@ func (r *sending) deliver(ctx context.Context, body *pipeline.Body, key string) 
 			r.deliverHalves(ctx, p)
 			return
 		}
-		if err := r.gate.enter(ctx, &p.turn); err != nil {
-			r.in.Abandoned(body)
+		switch pass, err := r.gate.enter(ctx, &p.turn); {
+		case err != nil:
+			r.abandoned(p, err)
+			return
+		case pass == passProbe:
+			r.sendProbe(ctx, &p.turn)
+			continue
+		case pass == passExpired:
+			r.expired(p, r.gate.current().Err)
 			return
 		}
 		if p.sent {
 			r.count.retries.Add(1)
 		}
 		p.sent = true
-		o := r.post(ctx, body, key, f)
-		r.gate.report(&p.turn, o.class, o.after, o.err)
+		o := r.send(ctx, p, f)
+		p.requests, p.last, p.status = p.requests+1, f, o.status
+		r.report(&p.turn, o)
 		if done := r.settle(ctx, p, o); done {
 			return
 		}
 	}
+}
+
+// send makes one request, and lets the crew learn from it.
+func (r *sending) send(ctx context.Context, p *parcel, f form) (o outcome) {
+	t := r.crew.begin()
+	o.class = unknown // if a function of the user's panics
+	defer func() {
+		r.crew.end(t, o, r.in.Queued() > 0)
+	}()
+	if o = r.post(ctx, p.Body, p.key, f); o.class == accepted {
+		r.count.latencies.add(time.Since(t.began))
+	}
+	return o
 }
 
 // settle does what the outcome of a request asks for. It reports whether that was the last one.
@@ -60,29 +87,28 @@ func (r *sending) settle(ctx context.Context, p *parcel, o outcome) (done bool) 
 	switch o.class {
 	case accepted:
 		r.limit.passed(wire, plain)
-		if o.form.encoding != "" {
-			r.coding.proven.Store(true)
-		} else if p.naked {
-			r.coding.plain.Store(true)
+		if o.form.encoding == "" && p.naked {
+			r.coding.refuse(p.ContentEncoding, nil)
 		}
-		r.accepted(p.Body, o)
+		r.coding.passed(o.form.encoding)
+		r.delivered(p, o)
 	case unknown:
-		r.in.Abandoned(p.Body)
+		r.abandoned(p, o.err)
 	case rejected:
-		r.in.Failed(p.Body, pipeline.WithReason(pipeline.ReasonRejected, o.err))
+		r.failed(p, pipeline.ReasonRejected, o.err)
 	case tooLarge:
 		r.limit.refused(wire, plain)
 		if divisible(p.Body) {
 			r.deliverHalves(ctx, p)
 			return true
 		}
-		r.in.Failed(p.Body, pipeline.WithReason(pipeline.ReasonTooLarge, o.err))
+		r.failed(p, pipeline.ReasonTooLarge, o.err)
 	case plainly:
 		var status *StatusError
 		if errors.As(o.err, &status) && status.Code == 400 {
 			p.naked = true // if plain fails too, the fault is not the compression's
 		} else {
-			r.coding.plain.Store(true)
+			r.coding.refuse(o.form.encoding, o.header)
 		}
 		return false
 	case retry, throttled:
@@ -100,33 +126,26 @@ func (r *sending) gaveUp(p *parcel, o outcome) bool {
 	switch {
 	case limits.MaxRetries > 0 && p.tries > limits.MaxRetries:
 		err := fmt.Errorf("after %d retries: %w", limits.MaxRetries, o.err)
-		r.in.Failed(p.Body, pipeline.WithReason(pipeline.ReasonRetriesExhausted, err))
+		r.failed(p, pipeline.ReasonRetriesExhausted, err)
 	case limits.MaxElapsed > 0 && r.gate.elapsed(&p.turn) >= limits.MaxElapsed:
-		err := fmt.Errorf("after %v of retries: %w", limits.MaxElapsed, o.err)
-		r.in.Failed(p.Body, pipeline.WithReason(pipeline.ReasonRetriesExpired, err))
+		r.expired(p, o.err)
 	default:
 		return false
 	}
 	return true
 }
 
-// accepted settles a body that the endpoint took, perhaps without some of its items.
-func (r *sending) accepted(body *pipeline.Body, o outcome) {
-	items := body.Items()
-	switch {
-	case o.refused == 0:
-		r.in.Delivered(body)
-		body.Free()
-		return
-	case o.refused >= items:
-		r.in.Failed(body, pipeline.WithReason(pipeline.ReasonRejected, o.err))
-		return
+// expired settles a body whose time is used up.
+func (r *sending) expired(p *parcel, err error) {
+	err = fmt.Errorf("after %v of retries: %w", r.cfg.Retry.MaxElapsed, err)
+	r.failed(p, pipeline.ReasonRetriesExpired, err)
+}
+
+// report tells the gate what became of a request, and the crew if that ended an outage.
+func (r *sending) report(t *turn, o outcome) {
+	if back := r.gate.report(t, o); back {
+		r.crew.back()
 	}
-	// The endpoint says how many, not which.
-	r.in.FailedN(o.refused, pipeline.WithReason(pipeline.ReasonRejected, o.err))
-	r.in.DeliveredN(items - o.refused)
-	r.in.Release(body)
-	body.Free()
 }
 
 // deliverHalves cuts a body that is too large and delivers both halves, which take its place in
@@ -139,7 +158,7 @@ func (r *sending) deliverHalves(ctx context.Context, p *parcel) {
 	p.Free() // the halves have bytes of their own
 	for i, half := range []*pipeline.Body{left, right} {
 		if err := r.recompress(half, encoding); err != nil {
-			r.in.Failed(half, pipeline.WithReason(pipeline.ReasonEncode, err))
+			r.failed(&parcel{Body: half, began: p.began}, pipeline.ReasonEncode, err)
 			continue
 		}
 		r.deliver(ctx, half, fmt.Sprintf("%s.%d", p.key, i))
@@ -148,7 +167,10 @@ func (r *sending) deliverHalves(ctx context.Context, p *parcel) {
 
 // recompress compresses half as the whole was, if that is of use.
 func (r *sending) recompress(half *pipeline.Body, encoding string) error {
-	if encoding == "" || r.cfg.Recompress == nil || r.coding.plain.Load() {
+	if encoding == "" || r.cfg.Recompress == nil {
+		return nil
+	}
+	if _, plain := r.coding.state(encoding); plain {
 		return nil
 	}
 	data, err := r.cfg.Recompress(encoding, half.Plain)

@@ -27,6 +27,15 @@ type outcome struct {
 	after   time.Duration // Retry-After
 	refused int           // items of an accepted body
 	form    form          // what was sent
+	status  int           // of the answer; 0 if there was none
+	// pushback says that the endpoint is asked too much, or did not answer in time.
+	pushback bool
+	header   http.Header // of the answer
+
+	// The endpoint asks to be left alone, why and for how long: pauseErr is nil if it does not,
+	// pause is 0 if it does not say.
+	pauseErr error
+	pause    time.Duration
 }
 
 // form is a body as it goes over the wire.
@@ -37,14 +46,20 @@ type form struct {
 
 // formOf chooses how to send a body.
 func (s *HTTPSender) formOf(body *pipeline.Body) form {
-	if s.coding.plain.Load() && body.Plain != nil {
+	if _, plain := s.coding.state(body.ContentEncoding); plain && body.Plain != nil {
 		return form{data: body.Plain}
 	}
 	return form{body.Data, body.ContentEncoding}
 }
 
-// post sends a body once. It does not keep the body's bytes.
+// post sends a body once, and counts what that came to. It does not keep the body's bytes.
 func (s *HTTPSender) post(ctx context.Context, body *pipeline.Body, key string, f form) outcome {
+	o := s.exchange(ctx, body, key, f)
+	s.count.tries[o.class].Add(1)
+	return o
+}
+
+func (s *HTTPSender) exchange(ctx context.Context, body *pipeline.Body, key string, f form) outcome {
 	s.count.requests.Add(1)
 	s.count.bytes.Add(int64(len(f.data)))
 	try, cancel := context.WithTimeoutCause(ctx, s.cfg.Timeout, errNoAnswer)
@@ -57,10 +72,13 @@ func (s *HTTPSender) post(ctx context.Context, body *pipeline.Body, key string, 
 	}
 	response, err := s.transport.RoundTrip(request) // not Client.Do, which follows redirects
 	if err != nil {
-		if errors.Is(context.Cause(try), errNoAnswer) {
+		late := errors.Is(context.Cause(try), errNoAnswer)
+		if late {
 			err = fmt.Errorf("%w: %v", errNoAnswer, s.cfg.Timeout)
 		}
-		return s.noAnswer(ctx, classifyError(err), err, f)
+		o := s.noAnswer(ctx, classifyError(err), err, f)
+		o.pushback = late && o.class != unknown
+		return o
 	}
 	defer response.Body.Close()
 	s.count.answered(response.StatusCode)
@@ -122,17 +140,22 @@ func (s *HTTPSender) noAnswer(ctx context.Context, c class, err error, f form) o
 }
 
 // judge reads an answer and says what it means.
-func (s *HTTPSender) judge(response *http.Response, body *pipeline.Body, f form, secrets []string) outcome {
+func (s *HTTPSender) judge(response *http.Response, body *pipeline.Body, f form, secrets []string) (o outcome) {
+	proven, _ := s.coding.state(f.encoding)
 	a := answer{
 		code: response.StatusCode, header: response.Header,
-		compressed: f.encoding != "" && body.Plain != nil, proven: s.coding.proven.Load(),
+		compressed: f.encoding != "" && body.Plain != nil, proven: proven,
 	}
 	if a.code != http.StatusSwitchingProtocols { // what follows that one is no body
 		// A body that breaks off takes nothing back: the status has been said. Read to its end,
 		// it leaves the connection fit for the next request.
 		a.text, _ = io.ReadAll(io.LimitReader(response.Body, int64(s.cfg.MaxResponseBytes)))
 	}
-	o := outcome{class: classify(a), form: f}
+	o = outcome{class: classify(a), form: f, status: a.code, header: a.header, pushback: crowded(a.code)}
+	defer s.obey(&o, a.code, a.header)
+	if a.code != http.StatusUnsupportedMediaType {
+		s.coding.heard(a.header)
+	}
 	if o.class == accepted {
 		var text string
 		if o.refused, text = refused(a.text, body.Items()); o.refused > 0 {
@@ -149,6 +172,11 @@ func (s *HTTPSender) judge(response *http.Response, body *pipeline.Body, f form,
 	o.err = e
 	s.count.lastError.Store(&o.err)
 	return o
+}
+
+// crowded reports whether a status says that an endpoint is asked too much.
+func crowded(code int) bool {
+	return code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable || code == http.StatusGatewayTimeout
 }
 
 // classifyError says what a request without an answer means: try again, except where the

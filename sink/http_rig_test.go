@@ -209,3 +209,10 @@ func checkOnce(t *testing.T, c *sinktest.Collector, n int) {
 		t.Error(err)
 	}
 }
+
+// ended is a context that has ended.
+var ended = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()

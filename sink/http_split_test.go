@@ -29,7 +29,7 @@ func TestTooLargeIsHalvedAndLearned(t *testing.T) {
 			bubble(t, func(t *testing.T, c *sinktest.Collector) {
 				const limit, bodies, size = 64 << 10, 3, 400
 				c.Set(sinktest.TooLarge(limit))
-				test.cfg.Senders = 1
+				test.cfg.MaxSenders = 1
 				r := start(t, c, test.cfg, pipeline.Config{MaxBytes: 1 << 30})
 				whole := 0
 				for i := range bodies {
@@ -170,7 +170,7 @@ func TestBodiesAreFreedOnce(t *testing.T) {
 			}
 			return nil
 		})
-		r := start(t, c, sink.HTTPConfig{Senders: 1}, pipeline.Config{})
+		r := start(t, c, sink.HTTPConfig{MaxSenders: 1}, pipeline.Config{})
 		freed := map[*pipeline.Body]int{}
 		var bodies []*pipeline.Body
 		for i := range 3 {

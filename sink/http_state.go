@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"github.com/tailrace-go/tailrace/pipeline"
 )
 
 // HTTPMode says whether an [HTTPSender] sends.
@@ -43,12 +45,19 @@ type HTTPState struct {
 // ledger.
 type HTTPStats struct {
 	State    HTTPState
-	Busy     int // bodies in the hands of senders
+	Senders  int // bodies that may be in the hands of senders now
+	Busy     int // bodies that are
 	Waiting  int // those of them that wait for their next try, or for the endpoint to return
 	Requests int64
+	Probes   int64 // requests with HTTPConfig.Probe in place of a body
 	Retries  int64 // requests that repeat another
 	Bytes    int64 // of bodies, as sent, repetitions too
 	Cut      int64 // bodies, and pieces, that were cut in two because they were too large
+
+	// Tries are the requests that have ended, by what that meant for their body.
+	Tries HTTPTries
+	// Latency is how long requests took that the endpoint accepted, in nanoseconds.
+	Latency pipeline.Quantiles
 
 	Statuses [6]int64 // answers by their class: 2 counts 200 to 299, 0 what is no class
 	Broken   int64    // requests that ended without an answer
@@ -62,11 +71,28 @@ type HTTPStats struct {
 	LastError error
 }
 
+// HTTPTries counts requests by what their answer, or its absence, meant. The package's
+// documentation says which answer means what.
+type HTTPTries struct {
+	Accepted  int64
+	Retried   int64 // to be tried again
+	Throttled int64 // the same, after a 429
+	Held      int64 // until somebody has acted
+	Rejected  int64 // for good
+	TooLarge  int64
+	Recoded   int64 // sent again plain, as compression was refused
+	Unknown   int64 // cut off by the end of the run
+}
+
 // Stats returns the counts as they are now.
 func (s *HTTPSender) Stats() HTTPStats {
 	c := &s.count
 	stats := HTTPStats{
 		State:      s.gate.current(),
+		Senders:    s.crew.limit(),
+		Probes:     s.count.probes.Load(),
+		Tries:      c.outcomes(),
+		Latency:    c.latencies.quantiles(),
 		Busy:       int(c.sending.Load()),
 		Waiting:    s.gate.waiting(),
 		Requests:   c.requests.Load(),
@@ -75,7 +101,7 @@ func (s *HTTPSender) Stats() HTTPStats {
 		Cut:        c.cut.Load(),
 		Broken:     c.broken.Load(),
 		LimitBytes: s.limit.learned(),
-		Plain:      s.coding.plain.Load(),
+		Plain:      s.coding.off(),
 	}
 	for i := range stats.Statuses {
 		stats.Statuses[i] = c.statuses[i].Load()
@@ -95,10 +121,25 @@ func (s *HTTPSender) Format(f fmt.State, _ rune) {
 func (s *HTTPSender) State() HTTPState { return s.gate.current() }
 
 type counters struct {
-	sending, requests, retries, bytes, cut, broken atomic.Int64
+	sending, requests, retries, probes, bytes, cut, broken atomic.Int64
 
 	statuses  [6]atomic.Int64
+	tries     [unknown + 1]atomic.Int64
+	latencies latencies // of acceptances
 	lastError atomic.Pointer[error]
+}
+
+func (c *counters) outcomes() HTTPTries {
+	return HTTPTries{
+		Accepted:  c.tries[accepted].Load(),
+		Retried:   c.tries[retry].Load(),
+		Throttled: c.tries[throttled].Load(),
+		Held:      c.tries[held].Load(),
+		Rejected:  c.tries[rejected].Load(),
+		TooLarge:  c.tries[tooLarge].Load(),
+		Recoded:   c.tries[plainly].Load(),
+		Unknown:   c.tries[unknown].Load(),
+	}
 }
 
 func (c *counters) answered(code int) {

@@ -57,7 +57,7 @@ func TestCompressionIsGivenUp(t *testing.T) {
 	for _, code := range []int{400, 415} {
 		bubble(t, func(t *testing.T, c *sinktest.Collector) {
 			c.Set(refuse(code))
-			r := start(t, c, sink.HTTPConfig{Senders: 1}, pipeline.Config{})
+			r := start(t, c, sink.HTTPConfig{MaxSenders: 1}, pipeline.Config{})
 			for i := range 5 {
 				r.push(compressed(spans(10*i+1, 10*i+10, 10)))
 			}
@@ -81,7 +81,7 @@ func TestCompressionIsGivenUp(t *testing.T) {
 	t.Run("400 to a later one is a bad body", func(t *testing.T) {
 		bubble(t, func(t *testing.T, c *sinktest.Collector) {
 			c.Script(nil, sinktest.Status(400))
-			r := start(t, c, sink.HTTPConfig{Senders: 1}, pipeline.Config{})
+			r := start(t, c, sink.HTTPConfig{MaxSenders: 1}, pipeline.Config{})
 			r.push(compressed(span(1)), compressed(span(2)), compressed(span(3)))
 			_ = r.stop()
 			if n := len(c.Requests()); n != 3 || r.h.Stats().Plain || r.reason(pipeline.ReasonRejected) != 1 {
@@ -93,7 +93,7 @@ func TestCompressionIsGivenUp(t *testing.T) {
 	t.Run("400 to a bad body, plain too, proves nothing", func(t *testing.T) {
 		bubble(t, func(t *testing.T, c *sinktest.Collector) {
 			c.Script(slices.Repeat([]sinktest.Fault{sinktest.Status(400)}, 2)...)
-			r := start(t, c, sink.HTTPConfig{Senders: 1}, pipeline.Config{})
+			r := start(t, c, sink.HTTPConfig{MaxSenders: 1}, pipeline.Config{})
 			r.push(compressed(span(1)), compressed(span(2)))
 			_ = r.stop()
 			if requests := c.Requests(); len(requests) != 3 || !requests[2].Compressed() || r.h.Stats().Plain {
@@ -308,7 +308,7 @@ func TestTransportOfTheCallers(t *testing.T) {
 func TestConnectionsAreKeptAndClosed(t *testing.T) {
 	bubble(t, func(t *testing.T, c *sinktest.Collector) {
 		var open, dials atomic.Int32
-		r := start(t, c, sink.HTTPConfig{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		r := start(t, c, sink.HTTPConfig{MaxSenders: 4, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := c.DialContext(ctx, network, address)
 			if err != nil {
 				return nil, err

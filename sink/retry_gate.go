@@ -10,9 +10,11 @@ import (
 
 // gate decides when the next request may be sent. It is the breaker of all senders: while the
 // endpoint is down, or the sending is paused, one of those who wait is let through now and then,
-// in turn, and what becomes of its request decides about all.
+// in turn, and what becomes of its request decides about all. With probes to send, who is let
+// through sends one of them in place of its body, and goes on waiting.
 type gate struct {
 	retry   RetryConfig
+	probes  bool
 	onState func(HTTPState)
 
 	mu      sync.Mutex
@@ -20,10 +22,11 @@ type gate struct {
 	state   HTTPState
 	epoch   int       // of the state: what began in another one proves nothing about this
 	fails   int       // in a row, while sending
-	probing bool      // one was let through and has not reported
+	probing int       // those who were let through and have not reported
 	next    time.Time // when one may be let through; unless sending
 	floor   time.Time // nothing is sent before: the endpoint asked for that
 	asked   time.Time // when it did
+	woken   time.Time // when the user last said that all is well: what began before proves nothing
 	queue   []*turn   // those who wait, the longest first
 
 	pausedAt time.Time     // when the current pause began
@@ -37,6 +40,18 @@ type gate struct {
 // second one that follows the first of any body is found after Min at most.
 const trips = 2
 
+// maxProbes bounds the probes that a silent endpoint lets pile up.
+const maxProbes = 16
+
+// pass is what who is let through may do.
+type pass uint8
+
+const (
+	passBody    pass = iota // send, and then call report, or leave
+	passProbe               // send a probe, and enter again
+	passExpired             // give up: the body's time was used up while it waited
+)
+
 // turn is one body's place at the gate.
 type turn struct {
 	drain    <-chan struct{} // closed: try at once; nil if that was done, or is not to be
@@ -45,6 +60,7 @@ type turn struct {
 	since    time.Time     // first failure
 	paused   time.Duration // gate.pausedFor at that time
 	probe    bool          // its request decides
+	empty    bool          // it is no body's
 	epoch    int           // when its request began
 	began    time.Time
 	wake     chan struct{}
@@ -52,18 +68,19 @@ type turn struct {
 
 func (g *gate) init(cfg HTTPConfig) {
 	g.retry, g.onState, g.rng = cfg.Retry, cfg.OnState, rand.New(cfg.Rand)
+	g.probes = len(cfg.Probe) > 0
 }
 
-// enter waits until a request may be sent. Whoever got nil calls report, or leave.
-func (g *gate) enter(ctx context.Context, t *turn) error {
+// enter waits until t may do something.
+func (g *gate) enter(ctx context.Context, t *turn) (pass, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return passBody, context.Cause(ctx)
 	}
 	if now := time.Now(); g.state.Mode == Sending && !t.due.After(now) && !g.floor.After(now) {
 		t.epoch, t.began = g.epoch, now
-		return nil
+		return passBody, nil
 	}
 	t.wake = make(chan struct{}, 1)
 	g.queue = append(g.queue, t)
@@ -72,35 +89,74 @@ func (g *gate) enter(ctx context.Context, t *turn) error {
 		g.wakeAll()
 	}()
 	for {
+		at, known := g.opens(t)
+		end, ends := g.expires(t)
+		now := time.Now()
+		switch {
+		case ends && !end.After(now):
+			return passExpired, nil
+		case known && !at.After(now):
+			return g.admit(t, now, g.probes), nil
+		case ends && (!known || end.Before(at)):
+			at, known = end, true
+		}
 		wait := time.Duration(-1)
-		if at, known := g.opens(t); known {
-			if wait = time.Until(at); wait <= 0 {
-				break
-			}
+		if known {
+			wait = at.Sub(now)
 		}
 		g.mu.Unlock()
 		hurry := t.sleep(ctx, wait)
 		g.mu.Lock()
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return passBody, context.Cause(ctx)
 		}
 		if hurry {
-			break
+			return g.admit(t, time.Now(), false), nil
 		}
 	}
-	t.epoch, t.began = g.epoch, time.Now()
-	if g.state.Mode != Sending && !g.probing {
-		g.probing, t.probe = true, true
-	}
-	return nil
 }
 
-// opens returns when t may be sent, if that is known now.
-func (g *gate) opens(t *turn) (at time.Time, known bool) {
+// admit lets t through, with a probe if that is to find out how the endpoint is.
+func (g *gate) admit(t *turn, now time.Time, probe bool) pass {
+	t.epoch, t.began = g.epoch, now
 	if g.state.Mode == Sending {
-		return later(t.due, g.floor), true
+		return passBody
 	}
-	return g.next, !g.probing && g.queue[0] == t
+	if !probe {
+		if g.probing == 0 {
+			g.probing, t.probe = 1, true
+		}
+		return passBody
+	}
+	g.probing++
+	g.next = g.soon(now)
+	return passProbe
+}
+
+// opens returns when t may be let through, if that is known now.
+func (g *gate) opens(t *turn) (at time.Time, known bool) {
+	most := 1
+	switch {
+	case g.state.Mode == Sending:
+		return later(t.due, g.floor), true
+	case g.state.Mode == Retrying && g.probes:
+		most = maxProbes
+	}
+	return g.next, g.probing < most && g.queue[0] == t
+}
+
+// expires returns when the time of t's body is used up. Where bodies themselves are tried, one that
+// fails again finds out.
+func (g *gate) expires(t *turn) (at time.Time, known bool) {
+	if !g.probes || g.retry.MaxElapsed <= 0 || t.since.IsZero() || g.state.Mode != Retrying {
+		return at, false
+	}
+	return t.since.Add(g.retry.MaxElapsed + g.paused - t.paused), true
+}
+
+// soon draws when to ask an endpoint that is down.
+func (g *gate) soon(now time.Time) time.Time {
+	return now.Add(time.Second/2 + time.Duration(g.rng.Int64N(int64(time.Second))))
 }
 
 // sleep waits for d, or without limit if that is negative, for news or the end of ctx. It reports
@@ -123,11 +179,13 @@ func (t *turn) sleep(ctx context.Context, d time.Duration) (hurry bool) {
 	return false
 }
 
-// report says what became of t's request, and draws when t may be sent again if it has to be.
-// after is the endpoint's own wish, err why it was not accepted.
-func (g *gate) report(t *turn, c class, after time.Duration, err error) {
+// report says what became of t's request, and draws when t may be sent again if it has to be. The
+// result says that the endpoint is back.
+func (g *gate) report(t *turn, o outcome) (back bool) {
 	g.mu.Lock()
 	now := time.Now()
+	mode := g.state.Mode
+	c, after, err := o.class, o.after, o.err
 	probe, stale := t.probe, t.epoch != g.epoch
 	g.endProbe(t)
 	switch c {
@@ -137,15 +195,22 @@ func (g *gate) report(t *turn, c class, after time.Duration, err error) {
 			g.fails++
 		}
 		if probe && !stale || g.state.Mode == Sending && g.fails >= trips {
+			if !t.empty || mode != Retrying { // else the next was drawn as this one went out
+				g.next = g.soon(now)
+			}
 			g.turnTo(Retrying, now, err)
-			g.next = later(now.Add(time.Second/2+time.Duration(g.rng.Int64N(int64(time.Second)))), g.floor)
+			g.next = later(g.next, g.floor)
+			for _, other := range g.queue {
+				if t.empty && other.since.IsZero() { // it stood for them all
+					other.since, other.paused = now, g.pausedFor(now)
+				}
+			}
+			g.wakeAll()
 		}
 	case held:
 		t.due = now.Add(g.retry.pause(g.rng, 0))
 		if !stale || g.state.Mode != Sending {
-			g.turnTo(Paused, now, err)
-			// Less up to half of it, so that a thousand clients do not come at once.
-			g.next = now.Add(g.retry.Max - time.Duration(g.rng.Int64N(int64(g.retry.Max/2)+1)))
+			g.pause(t, now, o.pause, err)
 		}
 	case unknown:
 	default: // an answer that settles the body: the endpoint is there
@@ -153,6 +218,10 @@ func (g *gate) report(t *turn, c class, after time.Duration, err error) {
 			break
 		}
 		g.fails = 0
+		if o.pauseErr != nil {
+			g.pause(t, now, o.pause, o.pauseErr)
+			break
+		}
 		if t.began.After(g.asked) && g.floor.After(now) { // a drain did not wait for that time
 			g.floor = time.Time{}
 			g.wakeAll()
@@ -165,8 +234,36 @@ func (g *gate) report(t *turn, c class, after time.Duration, err error) {
 			}
 		}
 	}
+	back = mode != Sending && g.state.Mode == Sending
 	g.mu.Unlock()
 	g.tell()
+	return back
+}
+
+// pause turns to Paused for as long as the endpoint said, or else the usual time.
+func (g *gate) pause(t *turn, now time.Time, wait time.Duration, err error) {
+	g.turnTo(Paused, now, err)
+	switch {
+	case t.began.Before(g.woken): // so this answer is older than the news
+		g.next = now
+	case wait > 0:
+		g.next = now.Add(wait + time.Duration(g.rng.Int64N(int64(min(wait/10, g.retry.Max/2))+1)))
+	default:
+		// Less up to half of it, so that a thousand clients do not come at once.
+		g.next = now.Add(g.retry.Max - time.Duration(g.rng.Int64N(int64(g.retry.Max/2)+1)))
+	}
+}
+
+// hasten has those who wait tried at once.
+func (g *gate) hasten() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	g.woken, g.next, g.floor = now, now, time.Time{}
+	for _, t := range g.queue {
+		t.due = time.Time{}
+	}
+	g.wakeAll()
 }
 
 // failed notes a failure of t that a retry may mend.
@@ -190,7 +287,8 @@ func (g *gate) leave(t *turn) {
 
 func (g *gate) endProbe(t *turn) {
 	if t.probe {
-		t.probe, g.probing = false, false
+		t.probe = false
+		g.probing--
 		g.wakeAll()
 	}
 }

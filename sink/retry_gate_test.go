@@ -25,7 +25,7 @@ func TestBreaker(t *testing.T) {
 			bubble(t, func(t *testing.T, c *sinktest.Collector) {
 				fault(c)
 				const senders, outage = 16, 5 * time.Minute
-				r := start(t, c, sink.HTTPConfig{Senders: senders}, pipeline.Config{})
+				r := start(t, c, sink.HTTPConfig{Senders: senders, MaxSenders: senders}, pipeline.Config{})
 				for i := range 200 {
 					r.push(span(i + 1))
 				}
@@ -279,7 +279,7 @@ func TestSendersAreBounded(t *testing.T) {
 	for _, senders := range []int{1, 4, 16} {
 		bubble(t, func(t *testing.T, c *sinktest.Collector) {
 			c.Set(sinktest.Delay(time.Second))
-			r := start(t, c, sink.HTTPConfig{Senders: senders}, pipeline.Config{})
+			r := start(t, c, sink.HTTPConfig{Senders: senders, MaxSenders: senders}, pipeline.Config{})
 			for i := range 48 {
 				r.push(span(i + 1))
 			}

@@ -17,10 +17,11 @@ var ErrPermanent = errors.New("sink: permanent failure")
 
 // StatusError is an answer that is no acceptance.
 type StatusError struct {
-	Code       int           // of the answer; 2xx if that was a web page
+	Code       int           // of the answer; 2xx if that was a web page, or asked for a pause
 	Message    string        // what the server says, bounded, without control characters and credentials
 	Location   string        // host and port that a redirect leads to
-	RetryAfter time.Duration // how long the server asked to wait, within the limits of RetryConfig
+	RetryAfter time.Duration // how long the server asked to wait, within the limits of RetryConfig or HTTPConfig.Pause
+	Pause      bool          // it asked to be left alone, as HTTPConfig.Pause has it
 }
 
 func (e *StatusError) Error() string {
@@ -29,7 +30,13 @@ func (e *StatusError) Error() string {
 	if text := http.StatusText(e.Code); text != "" {
 		b.WriteString(" " + text)
 	}
-	if e.Code/100 == 2 {
+	switch {
+	case e.Pause:
+		b.WriteString(" and asks for a pause")
+		if e.RetryAfter > 0 {
+			fmt.Fprintf(&b, " of %v", e.RetryAfter)
+		}
+	case e.Code/100 == 2:
 		b.WriteString(" with a web page, which is no acceptance")
 	}
 	if e.Location != "" {
@@ -44,7 +51,7 @@ func (e *StatusError) Error() string {
 // Is makes an answer that no retry can mend match [ErrPermanent].
 func (e *StatusError) Is(target error) bool {
 	c := classify(answer{code: e.Code})
-	return target == ErrPermanent && (c == rejected || c == tooLarge)
+	return target == ErrPermanent && !e.Pause && (c == rejected || c == tooLarge)
 }
 
 // RejectedError is the part of an accepted body that the endpoint did not take.

@@ -275,6 +275,33 @@ func TestEmitterUnderAByteBudget(t *testing.T) {
 	}
 }
 
+// charged is an item by pointer that has a size, as a span is.
+type charged struct{ bytes int }
+
+func (c *charged) Size() int { return c.bytes }
+
+func TestTryEmitAllocatesNothing(t *testing.T) {
+	for name, cfg := range map[string]pipeline.Config{"without a byte budget": {}, "under a byte budget": {MaxBytes: 1 << 20}} {
+		t.Run(name, func(t *testing.T) {
+			emitter := source.NewEmitter[*charged](source.EmitterConfig{Queue: 4096})
+			p := pipeline.New(cfg)
+			pipeline.To(pipeline.From(p, emitter), sink.Discard[*charged]())
+			item := &charged{8}
+			if got := testing.AllocsPerRun(1000, func() {
+				if err := emitter.TryEmit(item); err != nil {
+					t.Error(err)
+				}
+			}); got != 0 {
+				t.Errorf("%v allocations for each TryEmit", got)
+			}
+			emitter.Close()
+			if err := p.Run(t.Context()); err != nil || p.Stats().Bytes != 0 {
+				t.Errorf("Run returned %v, and left %d bytes charged", err, p.Stats().Bytes)
+			}
+		})
+	}
+}
+
 func TestEmitterFlush(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		emitter := source.NewEmitter[int](source.EmitterConfig{})

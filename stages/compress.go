@@ -21,15 +21,36 @@ func Compress(c Compression) pipeline.Stage[*pipeline.Body, *pipeline.Body] {
 	if err := c.check(); err != nil {
 		return pipeline.BadStage[*pipeline.Body, *pipeline.Body]("compress", err)
 	}
+	return compress(func() Compression { return c })
+}
+
+// CompressBy is [Compress] by what choose returns, which is asked once for each body that is not
+// compressed yet: for a receiver that says while the pipeline runs which compressions it takes.
+// Where that is [None] the body goes on as it is. A compression, or a level, that there is not
+// fails the body that it was chosen for, and no other.
+//
+// Under [pipeline.Workers] choose is called concurrently. Each goroutine keeps one encoder of each
+// kind that was chosen.
+func CompressBy(choose func() Compression) pipeline.Stage[*pipeline.Body, *pipeline.Body] {
+	if choose == nil {
+		return pipeline.BadStage[*pipeline.Body, *pipeline.Body]("compress", errNil("choose"))
+	}
+	return compress(choose)
+}
+
+func compress(choose func() Compression) pipeline.Stage[*pipeline.Body, *pipeline.Body] {
 	return pipeline.Fuse(func(in *pipeline.In[*pipeline.Body], out *pipeline.Out[*pipeline.Body]) func(**pipeline.Body) {
-		if c.kind() == None {
-			return out.Push
-		}
-		packer, bad := c.packer()
+		var packers packers
 		var free freeList[coat]
 		return func(item **pipeline.Body) {
-			body, err := *item, bad
-			if body.ContentEncoding == "" && err == nil {
+			body := *item
+			if body.ContentEncoding != "" {
+				out.Push(item)
+				return
+			}
+			c := choose()
+			packer, err := packers.of(c)
+			if packer != nil {
 				coat, plain := newCoat(&free), body.Data
 				if coat.buf, err = packer.pack(coat.buf, plain); err == nil {
 					coat.cover(body)
@@ -37,12 +58,34 @@ func Compress(c Compression) pipeline.Stage[*pipeline.Body, *pipeline.Body] {
 				}
 			}
 			if err != nil {
-				in.Failed(item, err)
+				in.Failed(item, pipeline.WithReason(pipeline.ReasonEncode, err))
 				return
 			}
 			out.Push(item)
 		}
 	}).Named("compress").InPlace()
+}
+
+// packers are one goroutine's encoders: the newest of each kind, since choices seldom change.
+type packers [S2 + 1]struct {
+	packer
+	level int
+}
+
+// of returns the encoder for c, nil for None.
+func (p *packers) of(c Compression) (packer, error) {
+	if err := c.check(); err != nil || c.kind() == None {
+		return nil, err
+	}
+	kept := &p[c.kind()]
+	if kept.packer == nil || kept.level != c.level() {
+		made, err := c.packer()
+		if err != nil {
+			return nil, err
+		}
+		kept.packer, kept.level = made, c.level()
+	}
+	return kept.packer, nil
 }
 
 // coat is the buffer that takes the place of a body's Data. It goes out with the body and comes

@@ -8,7 +8,9 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -165,8 +167,107 @@ func TestCompressSettings(t *testing.T) {
 			t.Errorf("Compress(%v): Run returned %v, want an ErrConfig with %q", test.c, err, test.want)
 		}
 	}
+	p := pipeline.New(pipeline.Config{})
+	pipeline.To(pipeline.Via(pipeline.From(p, source.Slice[*pipeline.Body]()), stages.CompressBy(nil)), sink.Discard[*pipeline.Body]())
+	if err := p.Run(t.Context()); !errors.Is(err, pipeline.ErrConfig) || !strings.Contains(err.Error(), "choose is nil") {
+		t.Errorf("CompressBy(nil): Run returned %v", err)
+	}
 	if got := stages.Gzip.Level(6).Level(0); got != stages.Gzip {
 		t.Errorf("Level(0) is %v, want the default", got)
+	}
+}
+
+func TestCompressByChoosesForEachBody(t *testing.T) {
+	text := []byte(strings.Repeat("prompt ", 100))
+	choices := []stages.Compression{
+		stages.Gzip, stages.None, stages.Zstd, stages.Gzip.Level(9), stages.Zstd.Level(1), stages.Zstd, stages.Gzip, stages.None,
+	}
+	next := 0
+	bodies := make([]*pipeline.Body, len(choices))
+	for i := range bodies {
+		bodies[i] = bodyOf(text)
+	}
+	o := through(t, stages.CompressBy(func() stages.Compression {
+		next++
+		return choices[next-1]
+	}), bodies)
+	if o.err != nil || len(o.got) != len(choices) || next != len(choices) {
+		t.Fatalf("made %d bodies, asked %d times, error %v", len(o.got), next, o.err)
+	}
+	d, err := stages.NewDecompressor(stages.DecompressConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, body := range o.got {
+		got, err := d.Append(nil, body.Data, body.ContentEncoding)
+		if err != nil || !bytes.Equal(got, text) || body.ContentEncoding != choices[i].Encoding() {
+			t.Errorf("body %d, %v: %d bytes with encoding %q, error %v", i, choices[i], len(got), body.ContentEncoding, err)
+		}
+	}
+}
+
+func TestCompressByFailsABodyWithoutItsEncoder(t *testing.T) {
+	choices := []stages.Compression{stages.Gzip, stages.Gzip.Level(77), stages.Compression(50), stages.S2}
+	next := 0
+	o := through(t, stages.CompressBy(func() stages.Compression {
+		if next++; next == 4 {
+			panic("no choice")
+		}
+		return choices[next-1]
+	}), []*pipeline.Body{bodyOf(nil), bodyOf(nil), bodyOf(nil), bodyOf(nil)})
+	var reasons []string
+	for _, l := range o.losses {
+		reasons = append(reasons, l.reason)
+	}
+	if len(o.got) != 1 || !slices.Equal(reasons, []string{pipeline.ReasonEncode, pipeline.ReasonEncode, pipeline.ReasonStagePanic}) {
+		t.Errorf("made %d bodies, lost others for %q", len(o.got), reasons)
+	}
+}
+
+// The receiver's wish changes while several goroutines compress.
+func TestCompressByInParallel(t *testing.T) {
+	const n = 300
+	var asked atomic.Int64
+	p := pipeline.New(pipeline.Config{})
+	flow := pipeline.Via(pipeline.From(p, source.Slice(upTo(n)...)), stages.Map(func(i int) *pipeline.Body {
+		return bodyOf(fmt.Appendf(nil, "span %d;", i))
+	}))
+	flow = pipeline.Via(flow, stages.CompressBy(func() stages.Compression {
+		return stages.Compression(asked.Add(1) % 4)
+	}), pipeline.Workers(3), pipeline.Ordered())
+	flow = pipeline.Via(flow, stages.Decompress(stages.DecompressConfig{}))
+	next := 0
+	pipeline.To(flow, sink.Each(func(body *pipeline.Body) {
+		if got, want := string(body.Data), fmt.Sprintf("span %d;", next); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		next++
+		body.Free()
+	}))
+	if err := p.Run(t.Context()); err != nil || next != n || asked.Load() != n {
+		t.Errorf("%d of %d bodies came, asked %d times, error %v", next, n, asked.Load(), err)
+	}
+	settled(t, p)
+}
+
+func TestCompressionAppends(t *testing.T) {
+	d, err := stages.NewDecompressor(stages.DecompressConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range compressions {
+		packed, err := c.Append([]byte("before"), []byte("a text"))
+		rest, ok := bytes.CutPrefix(packed, []byte("before"))
+		if err != nil || !ok {
+			t.Errorf("%v: %q, %v", c, packed, err)
+			continue
+		}
+		if got, err := d.Append(nil, rest, c.Encoding()); err != nil || string(got) != "a text" {
+			t.Errorf("%v: came back as %q, %v", c, got, err)
+		}
+	}
+	if got, err := stages.Gzip.Level(10).Append([]byte("before"), []byte("a text")); err == nil || string(got) != "before" {
+		t.Errorf("a level that there is not: %q, %v", got, err)
 	}
 }
 

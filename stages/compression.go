@@ -44,6 +44,19 @@ func (c Compression) Encoding() string {
 	return c.Level(0).String()
 }
 
+// Append appends src, compressed, to dst. It makes an encoder for each call, which costs more than
+// a small src itself: many bodies are for [Compress]. It is safe for concurrent use.
+func (c Compression) Append(dst, src []byte) ([]byte, error) {
+	if err := c.check(); err != nil {
+		return dst, err
+	}
+	packer, err := c.packer()
+	if err != nil || packer == nil {
+		return append(dst, src...), err
+	}
+	return packer.pack(dst, src)
+}
+
 // String names c and, if it has one, its level: "gzip", "zstd level 19".
 func (c Compression) String() string {
 	name := fmt.Sprintf("Compression(%d)", int32(c.kind()))

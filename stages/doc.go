@@ -14,7 +14,8 @@
 //     [Tap]: only look.
 //   - [Batch]: group items, by number, bytes and time.
 //   - [Encode]: make a [pipeline.Body], bytes, of a batch, with a [Codec].
-//   - [Compress], [Decompress]: gzip, zstd or s2 on the bytes of a body.
+//   - [Compress], [Decompress]: gzip, zstd or s2 on the bytes of a body. [CompressBy]: which one is
+//     chosen for each body.
 //
 // # What it costs
 //

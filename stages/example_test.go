@@ -194,6 +194,28 @@ func ExampleCompress() {
 	// <nil>
 }
 
+// The receiver takes gzip, then says that it takes zstd too, then neither.
+func ExampleCompressBy() {
+	wishes := []stages.Compression{stages.Gzip, stages.Zstd, stages.None}
+	choose := func() (c stages.Compression) {
+		c, wishes = wishes[0], wishes[1:]
+		return c
+	}
+	text := []byte(strings.Repeat("search ", 1000))
+	p := pipeline.New(pipeline.Config{})
+	bodies := pipeline.From(p, source.Slice(&pipeline.Body{Data: text}, &pipeline.Body{Data: text}, &pipeline.Body{Data: text}))
+	pipeline.To(pipeline.Via(bodies, stages.CompressBy(choose)), sink.Each(func(b *pipeline.Body) {
+		fmt.Printf("%q %t\n", b.ContentEncoding, len(b.Data) < 100)
+		b.Free()
+	}))
+	fmt.Println(p.Run(context.Background()))
+	// Output:
+	// "gzip" true
+	// "zstd" true
+	// "" false
+	// <nil>
+}
+
 func ExampleCompression() {
 	for _, c := range []stages.Compression{stages.None, stages.Gzip, stages.Zstd.Level(9)} {
 		fmt.Printf("%v: %q\n", c, c.Encoding())
