@@ -125,7 +125,8 @@ func (r *runner) checkpoints(ctx context.Context) {
 			return
 		case <-ticker.C:
 			n := r.feed.next.Load()
-			if r.run.Flush(ctx) == nil {
+			// A loss is counted before the tracker hears of it.
+			if r.run.Flush(ctx) == nil && r.run.Ledger().Lost() == 0 {
 				r.track.settled(n)
 			}
 		}

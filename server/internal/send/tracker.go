@@ -30,13 +30,16 @@ func (t *tracker) sent(n int64, s *span.Span) {
 	mark := t.mark(s)
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.first != math.MaxInt64 {
+		return // what comes behind the first loss does not matter
+	}
 	for int64(len(t.marks)) < n-t.base {
 		t.marks = append(t.marks, 0)
 	}
 	t.marks = append(t.marks, mark)
 }
 
-// settled notes that all records before number n are delivered or known to be lost.
+// settled notes that all records before number n are settled, and none is lost.
 func (t *tracker) settled(n int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -68,16 +71,12 @@ func (t *tracker) lost(_, _ string, item any) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.first <= t.base {
-		return
-	}
-	upTo := min(t.first-t.base, int64(len(t.marks)))
-	n := slices.Index(t.marks[:upTo], mark)
+	n := slices.Index(t.marks, mark)
 	switch {
-	case mark != 0 && n >= 0:
-		t.first = t.base + int64(n)
-	case mark == 0 || !slices.Contains(t.marks[upTo:], mark):
-		t.first = t.base // nobody knows which it was: it may have been any that is not settled
+	case s != nil && n >= 0:
+		t.first, t.marks = t.base+int64(n), t.marks[:n]
+	case s == nil || t.first == math.MaxInt64:
+		t.first, t.marks = min(t.first, t.base), nil // it may have been any that is not settled
 	}
 }
 
