@@ -33,16 +33,13 @@ type reply struct {
 const maxAnswer = 64 << 10
 
 func (r *run) newTransport() *http.Transport {
-	t := &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+	return &http.Transport{
+		Proxy:                  r.cfg.Proxy,
+		TLSClientConfig:        r.tlsConfig(),
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true, // an answer that unpacks to gigabytes is not unpacked
 		MaxResponseHeaderBytes: maxAnswer,
 	}
-	if r.cfg.Target.URL != nil {
-		t.TLSClientConfig = r.tlsConfig()
-	}
-	return t
 }
 
 // post sends a batch without spans.

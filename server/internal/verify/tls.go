@@ -15,7 +15,7 @@ import (
 const renewal = 14 * 24 * time.Hour
 
 func (r *run) tlsConfig() *tls.Config {
-	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: r.cfg.Roots, ServerName: r.cfg.Target.URL.Hostname()}
+	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: r.cfg.Roots}
 }
 
 func shakeHands(ctx context.Context, r *run) Check {

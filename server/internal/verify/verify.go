@@ -24,7 +24,8 @@ type Config struct {
 	Wire    span.Format   // of the empty batch
 	Timeout time.Duration // of each step; 0 means 10 s
 
-	Roots *x509.CertPool // nil means the system's
+	Roots *x509.CertPool                        // nil means the system's
+	Proxy func(*http.Request) (*url.URL, error) // nil means what the environment says
 }
 
 // Status is how a step went.
@@ -98,6 +99,9 @@ var steps = []step{
 // Run goes all steps, each within the timeout. It sends up to three requests, each without spans.
 func Run(ctx context.Context, cfg Config) Report {
 	cfg.Timeout = cmp.Or(cfg.Timeout, 10*time.Second)
+	if cfg.Proxy == nil {
+		cfg.Proxy = http.ProxyFromEnvironment
+	}
 	r := &run{cfg: cfg, report: Report{OK: true}}
 	transport := r.newTransport()
 	defer transport.CloseIdleConnections()
@@ -141,7 +145,7 @@ func configuration(_ context.Context, r *run) Check {
 		token = "token " + t.TokenFrom
 	}
 	detail := fmt.Sprintf("%s (%s), %s", t.Shown(), t.From, token)
-	via, err := http.ProxyFromEnvironment(&http.Request{URL: t.URL})
+	via, err := r.cfg.Proxy(&http.Request{URL: t.URL})
 	switch {
 	case err != nil:
 		return bad(Fail, "mend or unset HTTPS_PROXY or HTTP_PROXY", "%s, but the proxy that the environment names is no URL", detail)
