@@ -86,7 +86,10 @@ _tailrace() {
 		_describe command names
 		return
 	fi
-	case $words[2] in
+	local command=$words[2]
+	shift words
+	(( CURRENT-- ))
+	case $command in
 `)
 	for _, c := range commands() {
 		fmt.Fprintf(&b, "\t%s)\n\t\t_arguments", c.name)
@@ -167,5 +170,5 @@ func brief(usage string) string {
 	return text
 }
 
-// quoted puts text between single quotes. None of ours has one in it but as an apostrophe.
+// quoted puts text between single quotes, without the apostrophes in it: the three shells escape them differently.
 func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "") + "'" }

@@ -50,7 +50,7 @@ func (f *sendFlags) set() *flag.FlagSet {
 	f.add(flags)
 	flags.IntVar(&f.batch, "batch", 1000, "`spans` in a request, at most")
 	flags.IntVar(&f.body, "max-body", 3584<<10, "`bytes` of a request before compression, at most; a span that needs more is lost")
-	flags.StringVar(&f.compression, "compression", "auto", "`auto`, gzip, zstd or none; auto is gzip until the endpoint says that it takes zstd")
+	flags.StringVar(&f.compression, "compression", "auto", "of requests: auto, gzip, zstd or none; auto is gzip until the endpoint says that it takes zstd")
 	flags.IntVar(&f.rate, "rate", 0, "spans sent in a second; 0 means as fast as possible")
 	flags.IntVar(&f.concurrency, "concurrency", 0, "`requests` at once; 0 means as many as the endpoint keeps up with, up to 16")
 	flags.DurationVar(&f.giveUp, "give-up-after", 5*time.Minute, "how long the endpoint may be down before this ends; 0 means for ever")

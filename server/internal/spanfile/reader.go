@@ -54,7 +54,8 @@ type Reader struct {
 	stack  []byte // brackets that are open within a value
 	at     state
 	bare   bool   // the array stands for itself, without an object around it
-	indent []byte // what stands before the record on its line; nil if that is not only space
+	alone  bool   // only space stands before the value on its line
+	indent []byte // that space
 	began  int    // where the value at hand begins in buf
 	loose  bool   // the end of a body was lost, and is passed over when it comes
 }
@@ -237,24 +238,19 @@ func (r *Reader) element(b byte) (found bool, err error) {
 // begin notes that a value begins at pos, and what stands before it on its line.
 func (r *Reader) begin() {
 	before := r.buf[r.keep:r.pos]
-	line, alone := bytes.CutPrefix(before, []byte{'\n'})
-	if r.base+int64(r.keep) == 0 {
-		alone = true // on the first line
-	}
-	if r.indent = nil; alone {
-		r.indent = append([]byte{}, line...)
+	line, broken := bytes.CutPrefix(before, []byte{'\n'})
+	r.alone = broken || r.base+int64(r.keep) == 0 // a break before it, or the beginning of the text
+	if r.indent = r.indent[:0]; r.alone {
+		r.indent = append(r.indent, line...)
 	}
 	r.began, r.keep = r.pos, r.pos
 }
 
 // resync moves pos to where the next record may begin: the next line that begins with the same space and a bracket.
 func (r *Reader) resync() {
-	sameArray := r.at == atNext || r.at == atFirst || r.at == atResume
-	prefix := r.indent
-	if prefix == nil {
-		prefix, sameArray = []byte{}, false // records share a line: the rest of it cannot be told apart
-	}
-	begins := append(append([]byte{'\n'}, prefix...), '{')
+	// Where records share a line, the rest of it cannot be told apart, and the next line begins anew.
+	sameArray := r.alone && (r.at == atNext || r.at == atFirst || r.at == atResume)
+	begins := append(append([]byte{'\n'}, r.indent...), '{')
 	r.loose = true
 	if r.at = atTop; sameArray {
 		r.at = atResume

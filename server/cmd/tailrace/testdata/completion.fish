@@ -15,7 +15,7 @@ complete -c tailrace -n '__fish_seen_subcommand_from demo' -l rate -x -d 'spans 
 complete -c tailrace -n '__fish_seen_subcommand_from demo' -l token -x -d 'access token for the endpoint'
 complete -c tailrace -n '__fish_seen_subcommand_from send' -l allow-insecure -d 'let the token go over plain http to other machines'
 complete -c tailrace -n '__fish_seen_subcommand_from send' -l batch -x -d 'spans in a request, at most'
-complete -c tailrace -n '__fish_seen_subcommand_from send' -l compression -x -d 'auto, gzip, zstd or none'
+complete -c tailrace -n '__fish_seen_subcommand_from send' -l compression -x -d 'of requests: auto, gzip, zstd or none'
 complete -c tailrace -n '__fish_seen_subcommand_from send' -l concurrency -x -d 'requests at once'
 complete -c tailrace -n '__fish_seen_subcommand_from send' -l dry-run -d 'read and check everything, and send nothing'
 complete -c tailrace -n '__fish_seen_subcommand_from send' -l endpoint -x -d 'URL of the endpoint: an origin such as https://host, or all of it, ending in /spans/publish'

@@ -12,7 +12,10 @@ _tailrace() {
 		_describe command names
 		return
 	fi
-	case $words[2] in
+	local command=$words[2]
+	shift words
+	(( CURRENT-- ))
+	case $command in
 	demo)
 		_arguments \
 			'--drain=[how long to wait for spans in flight at the end]:duration: ' \
@@ -27,7 +30,7 @@ _tailrace() {
 		_arguments \
 			'--allow-insecure[let the token go over plain http to other machines]' \
 			'--batch=[spans in a request, at most]:spans: ' \
-			'--compression=[auto, gzip, zstd or none]:auto: ' \
+			'--compression=[of requests  auto, gzip, zstd or none]:string: ' \
 			'--concurrency=[requests at once]:requests: ' \
 			'--dry-run[read and check everything, and send nothing]' \
 			'--endpoint=[URL of the endpoint  an origin such as https //host, or all of it, ending in /spans/publish]:URL: ' \
