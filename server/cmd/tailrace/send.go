@@ -117,7 +117,7 @@ func outcome(r send.Result, err error, signals *interrupts) error {
 	case err != nil || r.Lost() > 0:
 		code = 1
 	case r.Bad+r.Unreadable > 0:
-		code, err = 3, fmt.Errorf("%d records are bad, and %d files could not be read to their end", r.Bad, r.Unreadable)
+		code, err = 3, fmt.Errorf("bad records: %d; files that could not be read to their end: %d", r.Bad, r.Unreadable)
 	}
 	if code == 0 {
 		return nil

@@ -99,7 +99,7 @@ func TestSendExitCodes(t *testing.T) {
 		stderr string
 	}{
 		{"all is delivered", append(token, good), nil, 0, "accepted 5 = delivered 5;"},
-		{"a bad record", append(token, bad), nil, 3, "tailrace: 1 records are bad"},
+		{"a bad record", append(token, bad), nil, 3, "tailrace: bad records: 1; files that could not be read to their end: 0"},
 		{"a bad record ends it", append(token, bad, "--strict"), nil, 3, "every span before number 2 was delivered; go on with --from 2"},
 		{"a bad record was passed over", append(token, bad, "--from", "3"), nil, 0, "accepted 3 = delivered 3;"},
 		{"a file that is not there", append(token, good, "not-there"), nil, 3, "not-there"},

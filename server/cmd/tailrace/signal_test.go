@@ -185,7 +185,7 @@ func TestSendIsInterrupted(t *testing.T) {
 	t.Run("stdin that waits holds up nothing", func(t *testing.T) {
 		collector := sinktest.Start(t, sinktest.Config{})
 		r, w := io.Pipe()
-		defer w.Close()
+		t.Cleanup(func() { _ = w.Close() })
 		p := startWith(t, r, binary, "send", "-", "--json", "--endpoint", collector.URL())
 		if _, err := io.WriteString(w, spans(70)); err != nil {
 			t.Fatal(err)

@@ -35,7 +35,7 @@ flag these give the token: MASTRA_PLATFORM_ACCESS_TOKEN, MASTRA_CLOUD_ACCESS_TOK
 project may be in MASTRA_PROJECT_ID.
 `
 
-const tokenInSight = "tailrace: --token is in sight of everybody who may list processes; --token-file and MASTRA_CLOUD_ACCESS_TOKEN are not\n"
+const inSight = "tailrace: --token is in sight of everybody who may list processes; --token-file and MASTRA_CLOUD_ACCESS_TOKEN are not\n"
 
 func (f *whereFlags) format() (span.Format, bool) {
 	if f.wire == 0 {
@@ -55,7 +55,7 @@ func (f *whereFlags) resolve(stderr io.Writer) (target.Target, error) {
 	case f.token != "" && f.tokenFile != "":
 		return target.Target{}, errors.New("--token and --token-file are both given")
 	case f.token != "":
-		say(stderr, tokenInSight)
+		say(stderr, inSight)
 	case f.tokenFile != "":
 		text, err := readToken(f.tokenFile)
 		if err != nil {

@@ -68,7 +68,7 @@ func (f *feed) input(ctx context.Context, out *pipeline.Outlet[*span.Span], in s
 	records := spanfile.NewReader(plain, in.Name, maxRecordBytes)
 	for {
 		record, err := records.Next()
-		var bad *spanfile.BadRecord
+		var bad *spanfile.RecordError
 		switch {
 		case err == nil:
 			err = f.record(ctx, out, record, round)
@@ -104,7 +104,7 @@ func (f *feed) record(ctx context.Context, out *pipeline.Outlet[*span.Span], rec
 	}
 	s, err := span.Decoder{MaxRecordBytes: maxRecordBytes}.Record(record.Text)
 	if err != nil {
-		return f.refuse(&spanfile.BadRecord{Place: record.Place, Err: err})
+		return f.refuse(&spanfile.RecordError{Place: record.Place, Err: err})
 	}
 	if f.cfg.Repeat > 1 {
 		fresh(s, f.cfg.Seed, round)
@@ -115,7 +115,7 @@ func (f *feed) record(ctx context.Context, out *pipeline.Outlet[*span.Span], rec
 	f.track.sent(n, s) // first, since it may be lost before Send returns
 	switch err := out.Send(s); {
 	case errors.Is(err, pipeline.ErrTooLarge):
-		return f.refuse(&spanfile.BadRecord{Place: record.Place, Err: err})
+		return f.refuse(&spanfile.RecordError{Place: record.Place, Err: err})
 	case err != nil:
 		return err
 	}
@@ -124,7 +124,7 @@ func (f *feed) record(ctx context.Context, out *pipeline.Outlet[*span.Span], rec
 }
 
 // refuse counts a bad record, and names it unless that was done when it was passed for the first time.
-func (f *feed) refuse(bad *spanfile.BadRecord) error {
+func (f *feed) refuse(bad *spanfile.RecordError) error {
 	n := f.next.Load()
 	if n < f.cfg.From {
 		f.next.Store(n + 1)

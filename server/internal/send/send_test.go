@@ -417,3 +417,43 @@ func TestTheTokenIsSentAndNotShown(t *testing.T) {
 		t.Errorf("%v\n%s", err, shown.String())
 	}
 }
+
+func TestConcurrency(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		collector := sinktest.StartPipe(t, sinktest.Config{})
+		collector.Set(sinktest.Delay(time.Second))
+		cfg := config(collector, input("f", lines(t, 100)))
+		cfg.Batch, cfg.Concurrency = 10, 5
+		began := time.Now()
+		result, err := send.Run(t.Context(), cfg)
+		if took := time.Since(began); err != nil || result.Delivered != 100 || took < 2*time.Second || took > 3*time.Second {
+			t.Errorf("10 requests of 1 s, 5 at once, took %v: %+v: %v", took, result, err)
+		}
+	})
+}
+
+func TestWires(t *testing.T) {
+	for wire, want := range map[span.Format]string{span.V0: `"parentSpanId":null`, span.V1: `"isRootSpan":`} {
+		collector := sinktest.StartPipe(t, sinktest.Config{})
+		cfg := config(collector, input("f", lines(t, 1)))
+		cfg.Wire = wire
+		if result, err := send.Run(t.Context(), cfg); err != nil || result.Delivered != 1 {
+			t.Fatalf("%+v: %v", result, err)
+		}
+		if text := string(collector.Records()[0].JSON); !strings.Contains(text, want) {
+			t.Errorf("%v: %q is not in %s", wire, want, text)
+		}
+	}
+}
+
+// TestASpanThatIsTooLargeFailsAlone: it does not fit into a request, and its neighbours go without it.
+func TestASpanThatIsTooLargeFailsAlone(t *testing.T) {
+	collector := sinktest.StartPipe(t, sinktest.Config{})
+	large := strings.Replace(line(t, 0, 5), `"a span"`, `"`+strings.Repeat("x", 8<<10)+`"`, 1)
+	cfg := config(collector, input("f", lines(t, 5)+large+line(t, 0, 6)))
+	cfg.MaxBodyBytes = 4 << 10
+	result, err := send.Run(t.Context(), cfg)
+	if err == nil || result.Delivered != 6 || result.Failed != 1 || result.Next != 5 || result.Resume != "--from 5" {
+		t.Errorf("%+v: %v", result, err)
+	}
+}

@@ -5,6 +5,6 @@
 // name.
 //
 // What cannot be read costs as little as possible. A record that is JSON but no span is the caller's to judge. One whose
-// brackets or quotes do not fit, or that is cut off, is a [*BadRecord], and reading goes on where the next record begins:
+// brackets or quotes do not fit, or that is cut off, is a [*RecordError], and reading goes on where the next record begins:
 // at the next line that begins like the line of the bad one.
 package spanfile

@@ -22,16 +22,16 @@ type Place struct {
 
 func (p Place) String() string { return fmt.Sprintf("%s:%d (byte %d)", p.Name, p.Line, p.Offset) }
 
-// BadRecord is a record that cannot be told from what follows it, or is too large. The Reader goes on behind it.
-type BadRecord struct {
+// RecordError is a record that cannot be told from what follows it, or is too large. The Reader goes on behind it.
+type RecordError struct {
 	Place Place
 	Err   error
 }
 
-func (e *BadRecord) Error() string { return fmt.Sprintf("%v: %v", e.Place, e.Err) }
+func (e *RecordError) Error() string { return fmt.Sprintf("%v: %v", e.Place, e.Err) }
 
 // Unwrap returns what is wrong.
-func (e *BadRecord) Unwrap() error { return e.Err }
+func (e *RecordError) Unwrap() error { return e.Err }
 
 // ErrTooLarge is matched by the error of a record that has more bytes than a Reader keeps.
 var ErrTooLarge = errors.New("record too large")
@@ -78,7 +78,7 @@ func NewReader(r io.Reader, name string, maxBytes int) *Reader {
 	return &Reader{src: r, name: name, max: maxBytes}
 }
 
-// Next returns the next record. The error is io.EOF at the end; a [*BadRecord], after which Next may be called again; or
+// Next returns the next record. The error is io.EOF at the end; a [*RecordError], after which Next may be called again; or
 // what the reader below returned, with the place that it cut off.
 func (r *Reader) Next() (Record, error) {
 	found, err := r.next()
@@ -90,7 +90,7 @@ func (r *Reader) Next() (Record, error) {
 	case r.broken():
 		return Record{}, fmt.Errorf("%v: %w", r.place(r.pos), r.err)
 	}
-	bad := &BadRecord{r.place(r.began), err}
+	bad := &RecordError{r.place(r.began), err}
 	r.resync()
 	return Record{}, bad
 }

@@ -27,7 +27,7 @@ func all(t testing.TB, r io.Reader, limit int) []string {
 	reader := spanfile.NewReader(r, "f", limit)
 	for {
 		record, err := reader.Next()
-		var bad *spanfile.BadRecord
+		var bad *spanfile.RecordError
 		switch {
 		case err == nil:
 			got = append(got, fmt.Sprintf("%d %s", record.Place.Line, record.Text))
@@ -222,7 +222,7 @@ func FuzzReader(f *testing.F) {
 		last := int64(-1)
 		for range 2*len(text) + 2 {
 			record, err := reader.Next()
-			var bad *spanfile.BadRecord
+			var bad *spanfile.RecordError
 			switch {
 			case err == nil:
 				at := record.Place.Offset

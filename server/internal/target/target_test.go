@@ -14,7 +14,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const token = "t0k3n-of-a-test-that-is-long-enough" //nolint:gosec // of a test
+const token = "t0k3n-of-a-test-that-is-long-enough"
 
 func TestResolve(t *testing.T) {
 	for _, c := range []struct {
