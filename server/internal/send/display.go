@@ -107,7 +107,7 @@ func (d *display) summary(r Result, sent int64) {
 	d.wipe()
 	elapsed := time.Since(d.began)
 	if d.dryRun {
-		d.print(fmt.Sprintf("checked %s spans, which make bodies of %s; nothing was sent\n", commas(r.Filtered), size(sent)))
+		d.print(fmt.Sprintf("checked %s, which make bodies of %s; nothing was sent\n", plural(r.Filtered, "span"), size(sent)))
 	} else {
 		d.print(fmt.Sprintf("%s; %s sent in %v (%s spans/s)\n", law(r.Ledger), size(sent), short(elapsed), commas(perSecond(r.Delivered, elapsed))))
 	}
