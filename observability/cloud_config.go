@@ -66,9 +66,9 @@ type CloudExporterConfig struct {
 	Queue    int           // spans that may wait to be batched; 0 means 32768
 	Overflow CloudOverflow // what happens to a span for which there is no room; "" means OverflowDropNewest
 
-	// Senders and MaxSenders are the requests at once, at first and at most; the number adapts to
-	// what the endpoint keeps up with. 0 means 4, and as many as leave half of MaxBytes to the
-	// queue, up to 16: with the other defaults 9.
+	// Senders and MaxSenders are the requests at once, at first and at most; 0 means 4 and 16. The
+	// number adapts to what the endpoint keeps up with, and together they never hold more than half
+	// of MaxBytes, so that the rest stays where Overflow can choose.
 	Senders    int
 	MaxSenders int
 
@@ -119,9 +119,6 @@ func (o CloudOverflow) policy() (pipeline.Overflow, bool) {
 	}
 	return 0, false
 }
-
-// maxCloudSenders bounds the default of MaxSenders.
-const maxCloudSenders = 16
 
 // cloudSetup is a configuration with its defaults, checked, and what was found for it outside.
 type cloudSetup struct {
@@ -180,9 +177,7 @@ func (c *CloudExporterConfig) fill() {
 	c.Compression = cmp.Or(c.Compression, CompressAuto)
 	c.Timeout = cmp.Or(c.Timeout, 10*time.Second)
 	c.MaxElapsed = cmp.Or(c.MaxElapsed, 15*time.Minute)
-	if c.MaxSenders == 0 {
-		c.MaxSenders = max(cmp.Or(c.Senders, 1), min(c.MaxBytes/2/max(c.MaxBatchBytes, 1), maxCloudSenders))
-	}
+	c.MaxSenders = cmp.Or(c.MaxSenders, max(c.Senders, 16))
 	c.Senders = cmp.Or(c.Senders, min(4, c.MaxSenders))
 }
 

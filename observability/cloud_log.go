@@ -154,6 +154,8 @@ const (
 type lossLog struct {
 	write func(...slog.Attr)
 
+	writing sync.Mutex // held while a line is written, which must not keep add waiting
+
 	mu     sync.Mutex
 	counts map[string]int64
 	timer  *time.Timer // until the next line; nil while none is due
@@ -174,10 +176,11 @@ func (l *lossLog) add(reason string, items int64) {
 
 // tick writes what has come together, and stays away when that was nothing.
 func (l *lossLog) tick() {
+	l.writing.Lock()
+	defer l.writing.Unlock()
 	l.mu.Lock()
 	counts := l.counts
-	l.counts = nil
-	l.timer = nil
+	l.counts, l.timer = nil, nil
 	if !l.closed && counts != nil {
 		l.timer = time.AfterFunc(lossInterval, l.tick)
 	}
@@ -185,8 +188,10 @@ func (l *lossLog) tick() {
 	l.print(counts)
 }
 
-// close writes the rest.
+// close writes the rest. Nothing is written after it.
 func (l *lossLog) close() {
+	l.writing.Lock() // a tick may be at it
+	defer l.writing.Unlock()
 	l.mu.Lock()
 	counts := l.counts
 	l.counts, l.closed = nil, true

@@ -33,7 +33,7 @@ func TestBatchesAreSentWhenFullOrOld(t *testing.T) {
 		if got := c.Len(); got != 2000 {
 			t.Errorf("%d spans stored before MaxBatchWait", got)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		r.stored(2500)
 		for _, request := range c.Requests() {

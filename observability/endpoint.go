@@ -25,7 +25,7 @@ const (
 	envPlatformEndpoint = "MASTRA_PLATFORM_OBSERVABILITY_ENDPOINT" // 1.x
 	envProject          = "MASTRA_PROJECT_ID"                      // 1.x
 	envPlatformToken    = "MASTRA_PLATFORM_ACCESS_TOKEN"           // 1.x
-	envCloudToken       = "MASTRA_CLOUD_ACCESS_TOKEN"              // both
+	envCloudToken       = "MASTRA_CLOUD_ACCESS_TOKEN"              //nolint:gosec // both; the name of a variable
 )
 
 // urlRule is how a URL that somebody gave becomes the one to post to.

@@ -153,13 +153,14 @@ func (in *inlet) OnMark(send func() error) {
 // met calls the actor's hooks, and passes the mark on unless the actor still holds something: it
 // then follows as soon as the actor has settled as many items as it had taken.
 func (in *inlet) met(num uint64) {
-	in.callHooks()
 	if in.passes != nil {
 		in.passes.met(num)
+		in.callHooks()
 		return
 	}
 	in.target = in.node.taken.load()
-	in.pending.Store(num)
+	in.pending.Store(num) // before the hooks: whoever goes on after one that panics passes the mark
+	in.callHooks()
 	in.passMark()
 }
 
@@ -187,9 +188,8 @@ func (in *inlet) nudge() {
 
 func (in *inlet) callHooks() {
 	for _, h := range in.hooks {
-		if err := h.call(); err != nil && in.err == nil && !errors.Is(err, ErrClosed) {
-			in.err = err
-			in.over = true
+		if err := h.call(); err != nil && in.err == nil {
+			in.err, in.over = err, true // also ErrClosed: what it holds gets no further, so it is to end
 		}
 	}
 }

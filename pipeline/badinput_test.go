@@ -3,6 +3,10 @@ package pipeline_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +58,21 @@ func TestBadInput(t *testing.T) {
 		{"a built-in of a nil function", pipeline.Config{}, func(p *pipeline.Pipeline) {
 			pipeline.To(pipeline.Via(pipeline.From(p, countTo(1)), stages.Filter[int](nil), name), intSink())
 		}, []string{"culprit", "keep is nil"}},
+		{"a queue without end", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.From(p, countTo(1)), intSink(), name, pipeline.Queue(math.MaxInt))
+		}, []string{"culprit", "Queue("}},
+		{"more workers than a machine holds", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.From(p, countTo(1)), intSink(), name, pipeline.Workers(math.MaxInt))
+		}, []string{"culprit", "Workers("}},
+		{"an entry without end", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.From(p, newPushed[int](pipeline.EntryConfig{Queue: math.MaxInt}), name), intSink())
+		}, []string{"culprit", "EntryConfig.Queue"}},
+		{"a broken stream that looks like an end", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			source := pipeline.SourceFunc[int](func(ctx context.Context, out *pipeline.Outlet[int]) error {
+				return out.Pull(ctx, func(context.Context, *int) error { return fmt.Errorf("cut off: %w", io.EOF) })
+			})
+			pipeline.To(pipeline.From(p, source, name), intSink())
+		}, []string{"culprit", "cut off"}},
 		{"a zero sink", pipeline.Config{}, func(p *pipeline.Pipeline) {
 			pipeline.To(pipeline.From(p, countTo(1)), pipeline.Sink[int]{}, name)
 		}, []string{"culprit", "nil"}},
@@ -273,5 +292,36 @@ func TestDeadLettersThatNobodySends(t *testing.T) {
 func TestGoWithAForeignContext(t *testing.T) {
 	if err := pipeline.Go(t.Context(), "helper", func(context.Context) error { return nil }); err == nil {
 		t.Error("Go accepted a context that no stage was given")
+	}
+}
+
+// TestCollectIsForOneLoop holds that a second loop finds nothing, and does no harm.
+func TestCollectIsForOneLoop(t *testing.T) {
+	items := pipeline.Collect(t.Context(), pipeline.From(pipeline.New(pipeline.Config{}), countTo(3)))
+	if first, second := slices.Collect(items), slices.Collect(items); len(first) != 3 || len(second) != 0 {
+		t.Errorf("the loops found %v and %v", first, second)
+	}
+}
+
+// TestPanicErrorShowsNoItem holds that what was panicked with is shown only if it is a message.
+func TestPanicErrorShowsNoItem(t *testing.T) {
+	type item struct{ Prompt string }
+	for _, c := range []struct {
+		value any
+		want  string
+	}{
+		{item{"a secret"}, `stage "s" panicked with a pipeline_test.item`},
+		{&item{"a secret"}, `stage "s" panicked with a *pipeline_test.item`},
+		{"unreachable", `stage "s" panicked: unreachable`},
+		{errors.New("no such row"), `stage "s" panicked: no such row`},
+		{nil, `stage "s" called runtime.Goexit`},
+	} {
+		err := &pipeline.PanicError{Stage: "s", Value: c.value, Stack: []byte("goroutine 7")}
+		if got := err.Error(); got != "pipeline: "+c.want {
+			t.Errorf("%T: got %s, want %s", c.value, got, c.want)
+		}
+		if got := fmt.Sprintf("%v|%s|%+v", err, err, err); got != err.Error()+"|"+err.Error()+"|"+err.Error()+"\ngoroutine 7" {
+			t.Errorf("%T: the verbs print %s", c.value, got)
+		}
 	}
 }

@@ -46,7 +46,7 @@ func (b *builder[A, B]) linked(in *tap[A]) bool {
 	o := b.stage.opts
 	if in.linked || o.async || o.queued || o.workers > 1 || o.ordered || b.recipe.act != nil {
 		limit := o.queue
-		if limit < 1 {
+		if limit < 1 || limit > maxQueue { // the latter is an error of the build
 			limit = defaultQueue[A]()
 		}
 		b.link = newLink[A](b.stage, limit)
@@ -57,7 +57,7 @@ func (b *builder[A, B]) linked(in *tap[A]) bool {
 	return b.link != nil
 }
 
-func (b *builder[A, B]) workers() int { return max(b.stage.opts.workers, 1) }
+func (b *builder[A, B]) workers() int { return min(max(b.stage.opts.workers, 1), maxWorkers) }
 
 // accept implements taker.
 func (b *builder[A, B]) accept(seg *segment, in *counter) func(*A) {

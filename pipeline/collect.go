@@ -3,12 +3,13 @@ package pipeline
 import (
 	"context"
 	"iter"
+	"sync/atomic"
 )
 
 // Collect ends a flow in the loop that ranges over it. The pipeline runs while the loop does: the
 // first iteration calls Run with ctx, and after the last Run has returned. An early break ends the
 // sources and waits for the drain, and what comes then is filtered. The error of the run is
-// [Pipeline.Err]. The sequence may be used once.
+// [Pipeline.Err]. The sequence is good for one loop; in a second one it is empty.
 func Collect[T any](ctx context.Context, f Flow[T]) iter.Seq[T] {
 	p := pipelineOf(f)
 	out := make(chan T)
@@ -27,7 +28,11 @@ func Collect[T any](ctx context.Context, f Flow[T]) iter.Seq[T] {
 		}
 		return in.Err()
 	}).Named("collect"))
+	var used atomic.Bool
 	return func(yield func(T) bool) {
+		if used.Swap(true) {
+			return
+		}
 		go func() {
 			defer close(out)
 			_ = p.Run(ctx) // Err has it

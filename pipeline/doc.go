@@ -35,8 +35,8 @@
 // the sources end, the others drain.
 //
 // Run returns nil if every item was delivered or filtered, and else the errors of the stages and a
-// [*LossError] with exact numbers. Nothing runs after Run has returned, and a push that comes later
-// gets [ErrClosed].
+// [*LossError] with exact numbers. Nothing runs after Run has returned (but for a stage that ignores the
+// end of its context, which a [*StuckError] names), and a push that comes later gets [ErrClosed].
 //
 // # The ledger
 //

@@ -43,6 +43,9 @@ func (c EntryConfig) withDefaults() (EntryConfig, error) {
 	if c.Queue < 0 {
 		return c, fmt.Errorf("%w: EntryConfig.Queue is negative: %d", ErrConfig, c.Queue)
 	}
+	if c.Queue > maxQueue {
+		return c, fmt.Errorf("%w: EntryConfig.Queue of %d is more than %d", ErrConfig, c.Queue, maxQueue)
+	}
 	if c.Overflow > DropOldest {
 		return c, fmt.Errorf("%w: EntryConfig.Overflow is %v", ErrConfig, c.Overflow)
 	}
@@ -59,7 +62,7 @@ type Entry[T any] struct {
 	link     *link[T]
 	pump     *pump[T]
 	overflow Overflow
-	err      error // of the configuration
+	err      error       // of the configuration
 	free     atomic.Bool // nothing is ever charged for an item
 	budget   atomic.Pointer[budget]
 	charge   func(*T) int // nil if free

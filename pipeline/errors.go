@@ -3,6 +3,7 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"io"
 )
 
 // Errors that say in which state a call found the pipeline.
@@ -37,6 +38,10 @@ func (e *StageError) Unwrap() error { return e.Err }
 
 // PanicError is a panic, or a call of runtime.Goexit, in a function that a user gave to a stage.
 // (A concurrent map write and a stack overflow end the process; no library can contain them.)
+//
+// Its text has the value if that is an error or a string, which somebody wrote to be read. Of any
+// other it has the type alone: it may be an item, whose contents belong into no log. The verb %+v
+// adds the stack.
 type PanicError struct {
 	Stage string
 	Value any    // what was passed to panic; nil after Goexit
@@ -44,10 +49,22 @@ type PanicError struct {
 }
 
 func (e *PanicError) Error() string {
-	if e.Value == nil {
+	switch v := e.Value.(type) {
+	case nil:
 		return fmt.Sprintf("pipeline: stage %q called runtime.Goexit", e.Stage)
+	case error, string:
+		return fmt.Sprintf("pipeline: stage %q panicked: %v", e.Stage, v)
+	default:
+		return fmt.Sprintf("pipeline: stage %q panicked with a %T", e.Stage, v)
 	}
-	return fmt.Sprintf("pipeline: stage %q panicked: %v\n%s", e.Stage, e.Value, e.Stack)
+}
+
+// Format implements [fmt.Formatter], for %+v.
+func (e *PanicError) Format(f fmt.State, verb rune) {
+	_, _ = io.WriteString(f, e.Error())
+	if verb == 'v' && f.Flag('+') {
+		_, _ = fmt.Fprintf(f, "\n%s", e.Stack)
+	}
 }
 
 // Unwrap returns the value of the panic if it is an error.

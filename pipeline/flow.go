@@ -67,6 +67,9 @@ func pipelineOf[T any](f Flow[T]) *Pipeline {
 
 // From makes a flow of what source sends.
 func From[T any](p *Pipeline, source Source[T], opts ...Option) Flow[T] {
+	if p == nil {
+		panic("pipeline: From: the Pipeline is nil")
+	}
 	s := p.newStage("source", sourceName(source), opts)
 	s.sources = true
 	t := &tap[T]{stage: s}

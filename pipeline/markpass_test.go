@@ -128,8 +128,8 @@ func TestErrorsOfItemsAreBounded(t *testing.T) {
 	p := pipeline.New(pipeline.Config{})
 	pipeline.To(pipeline.From(p, pipeline.SourceFunc[int](func(_ context.Context, out *pipeline.Outlet[int]) error {
 		for i := range items {
-			if out.Send(i) != nil { // a sink that fails ends its sources
-				break
+			if err := out.Send(i); err != nil { // a sink that fails ends its sources
+				return err
 			}
 		}
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -72,12 +73,13 @@ type Pipeline struct {
 		inUse() bool
 		from() *stage
 	}
-	heads     []func() // each makes the segments of one head
-	segments  []*segment
-	bodies    []func()
-	terminals []*terminal
-	budget    *budget
-	reserved  int
+	heads        []func() // each makes the segments of one head
+	segments     []*segment
+	bodies       []func()
+	terminals    []*terminal
+	budget       *budget
+	reserved     int
+	lossPanicked atomic.Bool // OnLoss has panicked
 
 	running atomic.Bool
 	built   chan struct{} // closed when all segments exist
@@ -398,7 +400,7 @@ const maxErrors = 32
 func (p *Pipeline) noteError(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if panicked, ok := err.(*PanicError); ok && slices.ContainsFunc(p.errs, func(e error) bool { return samePanic(e, panicked) }) {
+	if slices.ContainsFunc(p.errs, func(e error) bool { return samePanic(e, err) }) {
 		return // the stage's policy has noted it already
 	}
 	if len(p.errs) < maxErrors {
@@ -408,9 +410,10 @@ func (p *Pipeline) noteError(err error) {
 	p.more++
 }
 
-func samePanic(err error, panicked *PanicError) bool {
-	other, ok := err.(*PanicError)
-	return ok && other == panicked
+// samePanic reports whether two errors are, or wrap, one panic.
+func samePanic(a, b error) bool {
+	var first, second *PanicError
+	return errors.As(a, &first) && errors.As(b, &second) && first == second
 }
 
 // fail notes an error that ends the run: the sources end, the other stages drain.
@@ -430,8 +433,8 @@ func (p *Pipeline) onLoss(s *stage, reason string, item any, weight int64) {
 		item = Unknown{weight}
 	}
 	defer func() {
-		if v := recover(); v != nil {
-			p.noteError(&PanicError{Stage: s.name, Value: fmt.Sprintf("in OnLoss: %v", v)})
+		if v := recover(); v != nil && !p.lossPanicked.Swap(true) { // one of them tells enough
+			p.noteError(fmt.Errorf("in OnLoss: %w", &PanicError{Stage: s.name, Value: v, Stack: debug.Stack()}))
 		}
 	}()
 	p.cfg.OnLoss(s.name, reason, item)

@@ -68,7 +68,7 @@ func (out *Outlet[T]) Attention() <-chan struct{} { return out.attention }
 func (out *Outlet[T]) Pull(ctx context.Context, next func(ctx context.Context, item *T) error) error {
 	for {
 		err := out.pull(ctx, next)
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { //nolint:errorlint // one that is wrapped is a stream that broke, not the end
 			return nil
 		}
 		if err != nil {
@@ -172,10 +172,7 @@ func (r *sourceRun[T]) end(err error) {
 // ending reports whether err only says that the run is ending.
 func (r *sourceRun[T]) ending(err error) bool {
 	ctx := r.seg.p.sourceCtx
-	if r.seg.p.aborted() && errors.Is(err, r.seg.p.abortCause()) {
-		return true // what that costs is in the ledger, and often it costs nothing
-	}
-	return errors.Is(err, ErrClosed) || ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
+	return errors.Is(err, ErrClosed) || r.seg.p.aborted() && errors.Is(err, r.seg.p.abortCause()) || ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
 }
 
 // once calls Feed and turns a panic into an error. After runtime.Goexit it does not return, and

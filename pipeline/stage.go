@@ -117,13 +117,19 @@ func (o *options) bad(format string, args ...any) {
 // Name gives the stage a name, for Stats, errors, profiles and goroutine dumps.
 func Name(name string) Option { return func(o *options) { o.name = name } }
 
+// Bounds on what a graph may ask for: the room of a link is made at the start.
+const (
+	maxQueue   = 1 << 24 // values
+	maxWorkers = 1 << 14
+)
+
 // Queue bounds the stage's link to n values: items, or batches where those flow. The default is
 // 1024, and 4 for values that stand for several items. A stage with a queue has a goroutine.
 func Queue(n int) Option {
 	return func(o *options) {
 		o.queue, o.queued = n, true
-		if n < 1 {
-			o.bad("Queue(%d): a link holds at least 1", n)
+		if n < 1 || n > maxQueue {
+			o.bad("Queue(%d): a link holds 1 to %d", n, maxQueue)
 		}
 	}
 }
@@ -136,8 +142,8 @@ func Async() Option { return func(o *options) { o.async = true } }
 func Workers(n int) Option {
 	return func(o *options) {
 		o.workers = n
-		if n < 1 {
-			o.bad("Workers(%d): a stage has at least 1", n)
+		if n < 1 || n > maxWorkers {
+			o.bad("Workers(%d): a stage has 1 to %d", n, maxWorkers)
 		}
 	}
 }

@@ -25,15 +25,16 @@ func chargerOf[T any]() func(*T) int {
 	return traitOf[T](sizer.Size, 0)
 }
 
-// pricerOf is chargerOf for an item that is not to move to the heap, as what a pointer to is handed
-// to an unknown function does. It holds that for pointers, the usual items; others it boxes.
+// pricerOf is chargerOf for an item that is not to move to the heap, as anything does whose address
+// an unknown function is given. It keeps pointers and interfaces, the usual items, from that.
 func pricerOf[T any]() func(T) int {
 	t := reflect.TypeFor[T]()
 	switch {
-	case t.Kind() == reflect.Pointer && t.Implements(reflect.TypeFor[charger]()):
-		return func(v T) int { return any(v).(charger).Charge() }
-	case t.Kind() == reflect.Pointer && t.Implements(reflect.TypeFor[sizer]()):
-		return func(v T) int { return any(v).(sizer).Size() }
+	case t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface:
+	case t.Implements(reflect.TypeFor[charger]()):
+		return func(item T) int { return any(item).(charger).Charge() }
+	case t.Implements(reflect.TypeFor[sizer]()):
+		return func(item T) int { return any(item).(sizer).Size() }
 	}
 	charge := chargerOf[T]()
 	return func(v T) int { return charge(&v) }

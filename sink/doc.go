@@ -37,6 +37,20 @@
 //
 // Held means that somebody has to act, which may take days: the state is [Paused], the body is
 // kept for as long as the run lasts, and one request each 15 to 30 s finds out when it is over.
+// HTTPConfig.Pause reads from an answer that the endpoint wants this by itself, and for how long.
+//
+// With HTTPConfig.Probe those single requests carry a body without items, and an endpoint that is
+// down is asked again each second even while it is silent. [HTTPSender.Verify] sends the same, and
+// [HTTPSender.Wake] ends every wait.
+//
+// # How many requests at once
+//
+// There are HTTPConfig.Senders at first. Their number doubles, and later grows by one at a time,
+// while all are busy, bodies wait and answers come as fast as before. It shrinks by a quarter when
+// the endpoint answers 429, 503 or 504, or not in time; and when answers come slower it shrinks to
+// what the endpoint can work on at once, if a trial with half as many shows that fewer are answered
+// faster. A body is in the hands of a sender through all its pauses. Once these have half of
+// pipeline.Config.MaxBytes they take no more, so that an overflow policy has a choice.
 //
 // # The end of a run
 //

@@ -56,12 +56,14 @@ func NewHTTP(cfg HTTPConfig) *HTTPSender {
 
 // Sink is where the bodies go in. Items of a body count as delivered when the endpoint has
 // answered 2xx, without those that its answer calls rejected; these have failed. The sink takes no
-// more bodies than it has senders: the others stay queued in its link.
+// more bodies than it has senders, and no second one once they have half of the run's bytes: the
+// others stay queued in its link.
 //
 // A body that the endpoint refuses for good is counted as failed, and the sink goes on with the
 // others: its default policy is pipeline.Skip. The option [pipeline.OnError] can say otherwise.
 //
-// A Flush waits for every request and retry that began before it. When the run is told to end,
+// A Flush waits for every body that was taken before it, through all retries, while those that
+// come later are sent. When the run is told to end,
 // whatever waits for its next try is tried at once, and then again with the usual pauses until the
 // stages' context ends; what is then left is abandoned.
 func (s *HTTPSender) Sink() pipeline.Sink[*pipeline.Body] {

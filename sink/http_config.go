@@ -47,7 +47,8 @@ type HTTPConfig struct {
 
 	// Probe is a body without items that the endpoint takes at any time, of the type ProbeType
 	// ("" means application/json). If it is set, it and not a body with items finds out whether an
-	// endpoint that was down is back, or a pause over, and Verify sends it. It is copied.
+	// endpoint that was down is back, or a pause over, and Verify sends it. It counts as nobody's
+	// retry, but while it fails the time of RetryConfig.MaxElapsed goes on. It is copied.
 	Probe     []byte
 	ProbeType string
 

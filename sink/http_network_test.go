@@ -186,6 +186,8 @@ func TestCertificatesPause(t *testing.T) {
 	demanding.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert, MinVersion: tls.VersionTLS12}
 	demanding.StartTLS()
 	defer demanding.Close()
+	lax := secure.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	lax.MinVersion = tls.VersionTLS10
 	plain := httptest.NewServer(secure.Config.Handler)
 	defer plain.Close()
 	roots := secure.Client().Transport.(*http.Transport).TLSClientConfig
@@ -197,6 +199,7 @@ func TestCertificatesPause(t *testing.T) {
 		{"unknown authority", secure.URL, nil},
 		{"wrong host", strings.Replace(secure.URL, "127.0.0.1", "localhost", 1), roots},
 		{"TLS 1.1", old.URL, roots},
+		{"TLS 1.1, although it was allowed", old.URL, lax},
 		{"client certificate demanded", demanding.URL, roots},
 		{"no TLS", strings.Replace(plain.URL, "http:", "https:", 1), roots},
 	} {

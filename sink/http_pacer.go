@@ -64,7 +64,7 @@ func (p *pacer) over() { p.inFlight-- }
 // pushedBack notes that the endpoint is asked too much, or that it did not answer in time.
 func (p *pacer) pushedBack(t try) {
 	p.inFlight--
-	if p.fixed || t.epoch != p.epoch {
+	if p.fixed || t.epoch != p.epoch || t.load > p.limit {
 		return // what was sent together is refused together: once is enough
 	}
 	p.ceiling, p.windows = p.limit, 0

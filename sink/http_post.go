@@ -159,13 +159,13 @@ func (s *HTTPSender) judge(response *http.Response, body *pipeline.Body, f form,
 	if o.class == accepted {
 		var text string
 		if o.refused, text = refused(a.text, body.Items()); o.refused > 0 {
-			o.err = &RejectedError{Items: o.refused, Message: legible(text, secrets)}
+			o.err = &RejectedError{Items: o.refused, Message: legible(unechoed(text, body), secrets)}
 			s.count.lastError.Store(&o.err)
 		}
 		return o
 	}
 	o.after = retryAfter(a.header, time.Now(), s.cfg.Retry.Max)
-	e := &StatusError{Code: a.code, Message: legible(message(a), secrets), RetryAfter: o.after}
+	e := &StatusError{Code: a.code, Message: legible(unechoed(message(a), body), secrets), RetryAfter: o.after}
 	if location, err := response.Location(); err == nil {
 		e.Location = legible(location.Host, secrets)
 	}

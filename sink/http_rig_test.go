@@ -150,15 +150,24 @@ func bubble(t *testing.T, test func(t *testing.T, c *sinktest.Collector)) {
 // spans is a plain body of the spans first to last, each of about size bytes, charged with its
 // length.
 func spans(first, last, size int) *pipeline.Body {
+	var ids []int
+	for i := first; i <= last; i++ {
+		ids = append(ids, i)
+	}
+	return spansOf(ids, size)
+}
+
+// spansOf is spans with these ids.
+func spansOf(ids []int, size int) *pipeline.Body {
 	var data bytes.Buffer
 	body := &pipeline.Body{ContentType: "application/json"}
 	data.WriteString(`{"spans":[`)
-	for i := first; i <= last; i++ {
-		if i > first {
+	for i, id := range ids {
+		if i > 0 {
 			data.WriteByte(',')
 		}
 		from := data.Len()
-		fmt.Fprintf(&data, `{"traceId":"t","spanId":"%d","name":"%s"}`, i, strings.Repeat("x", size))
+		fmt.Fprintf(&data, `{"traceId":"t","spanId":"%d","name":"%s"}`, id, strings.Repeat("x", size))
 		body.Parts = append(body.Parts, pipeline.Part{From: from, To: data.Len()})
 	}
 	data.WriteString(`]}`)

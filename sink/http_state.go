@@ -14,8 +14,8 @@ type HTTPMode uint8
 const (
 	// Sending means that bodies are sent as they come.
 	Sending HTTPMode = iota
-	// Retrying means that the endpoint seems to be down: one request a second finds out when that
-	// is over, and everything else waits.
+	// Retrying means that the endpoint seems to be down: about one request a second finds out when
+	// that is over, and everything else waits.
 	Retrying
 	// Paused means that somebody has to act: the endpoint wants other credentials, payment or
 	// another URL, or its certificate is not trusted. Everything waits but a rare request.

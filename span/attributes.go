@@ -8,7 +8,8 @@ import (
 )
 
 // Attributes is what a span of one type has to say about its work. This package has one implementation for each span
-// type; programs may add their own.
+// type; programs may add their own. Its methods must not keep their receiver or what it points to, nor the buffer:
+// whoever calls them may have all of it on the stack, or use it again.
 //
 // In all of them a zero string, slice, time or [Value] says nothing and is left out. Numbers and booleans are pointers,
 // because 0 and false are said on purpose: new(0.2), new(1024), new(true). nil says nothing.
@@ -85,7 +86,10 @@ func readEach(v Value, attributes any, whole error) error {
 // and s has no entity yet, that becomes its entity.
 func (s *Span) SetAttributes(a Attributes) {
 	s.Type = a.SpanType()
-	s.Attributes = Value(a.AppendJSON(nil))
+	scratch := scratches.Get().(*[]byte)
+	text := a.AppendJSON((*scratch)[:0])
+	s.Attributes = Value(text)
+	giveBack(scratch, text)
 	s.adoptEntity()
 }
 

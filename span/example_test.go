@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/tailrace-go/tailrace/span"
@@ -120,6 +121,22 @@ func ExampleValueLimits_Of() {
 	limits := span.ValueLimits{MaxDepth: 2, MaxStringBytes: 8, MaxItems: 2}
 	fmt.Println(limits.Of([]any{"a prompt, too long", []any{[]any{"deep"}}, 3, 4}))
 	// Output: ["a prompt…[truncated]",["[MaxDepth]"],"[…2 more items]"]
+}
+
+func ExampleValueLimits_Cut() {
+	v := span.Value(`{"model":"gpt-4o-mini","messages":["a long story that goes on and on","another one, as long as the first"]}`)
+	fmt.Println(span.ValueLimits{MaxStringBytes: 8}.Cut(v))
+	fmt.Println(span.ValueLimits{MaxBytes: 90}.Cut(v))
+	// Output:
+	// {"model":"gpt-4o-m…[truncated]","messages":["a long s…[truncated]","another …[truncated]"]}
+	// {"model":"gpt-4o-mini","messages":["a long sto…[truncated]","another on…[truncated]"]}
+}
+
+func ExampleSpan_Fit() {
+	s := &span.Span{TraceID: "a1", ID: "01", Name: "big", Input: span.Text(strings.Repeat("x", 1<<20)), Output: `"kept"`}
+	s.Freeze()
+	fmt.Println(s.Fit(4<<10), s.Size() <= 4<<10, s.Output, strings.HasSuffix(string(s.Input), `…[truncated]"`))
+	// Output: true true "kept" true
 }
 
 func ExampleValue() {

@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // ValueLimits says how much of a Go value becomes JSON. What is cut leaves a visible mark: "[MaxDepth]",
@@ -23,6 +22,10 @@ type ValueLimits struct {
 	MaxStringBytes int // bytes of one string before the mark, cut between runes; 0 means 131,072
 	MaxItems       int // elements of an array, members of an object; 0 means 10,000
 	MaxBytes       int // of the whole value: once reached, only marks follow; 0 means 1 MiB
+	// MaxWait bounds how long one method of a user's type (MarshalJSON, MarshalText, Error) is waited for; 0 means
+	// without end. Such a method runs on a goroutine of its own, which ends when the method does, and meanwhile
+	// "[Timeout]" stands in its place.
+	MaxWait time.Duration
 }
 
 func (l ValueLimits) withDefaults() ValueLimits {
@@ -30,6 +33,7 @@ func (l ValueLimits) withDefaults() ValueLimits {
 	l.MaxItems = cmp.Or(max(l.MaxItems, 0), 10_000)
 	l.MaxBytes = cmp.Or(max(l.MaxBytes, 0), 1<<20)
 	l.MaxStringBytes = min(cmp.Or(max(l.MaxStringBytes, 0), 128<<10), l.MaxBytes)
+	l.MaxWait = max(l.MaxWait, 0)
 	return l
 }
 
@@ -43,19 +47,22 @@ func Of(v any) Value { return ValueLimits{}.Of(v) }
 //   - A time is an ISO date with milliseconds, or null outside the years 1 to 9999.
 //   - An error is {"name": its Go type, "message": what it says}.
 //   - A [Value] stays as it is. A json.Marshaler and an encoding.TextMarshaler write themselves; if they fail or panic,
-//     the text "[Error: …]" or "[Panic: …]" stands in their place. They are waited for, however long they take.
+//     the text "[Error: …]" or "[Panic: …]" stands in their place.
 //   - Bytes are base64. Struct fields go by their json tags (name, omitempty, omitzero and "-"; the string option has
 //     no effect), map keys are sorted.
 //   - A function is "[Function]", a channel "[Channel]", a complex number and a bare pointer are text.
 //   - JSON that someone else made and that does not fit is cut like a string, and is one from then on.
 //   - What contains itself is "[Circular]" where it comes round; what is merely shared is written each time.
 func (l ValueLimits) Of(v any) Value {
-	w := valueWriter{limits: l.withDefaults(), buf: make([]byte, 0, 64)}
+	scratch := scratches.Get().(*[]byte)
+	w := valueWriter{limits: l.withDefaults(), buf: (*scratch)[:0]}
 	w.any(v)
-	if string(w.buf) == "null" {
+	made := Value(w.buf)
+	giveBack(scratch, w.buf)
+	if made == "null" {
 		return ""
 	}
-	return Value(w.buf)
+	return made
 }
 
 // valueWriter writes one Go value. open holds the maps, slices and pointers that are being written, the way from the
@@ -112,18 +119,7 @@ func (w *valueWriter) text(s string) {
 		w.buf = AppendText(w.buf, s)
 		return
 	}
-	w.buf = AppendText(w.buf, cut(s, w.limits.MaxStringBytes))
-	w.buf = append(w.buf[:len(w.buf)-1], `…[truncated]"`...)
-}
-
-// cut returns at most n bytes of s and never a part of a rune.
-func cut(s string, n int) string {
-	for back := n; back > 0 && n-back < utf8.UTFMax; back-- {
-		if utf8.RuneStart(s[back]) {
-			return s[:back]
-		}
-	}
-	return s[:n] // not UTF-8 anyway
+	w.buf = appendCutText(w.buf, s, w.limits.MaxStringBytes)
 }
 
 // raw writes JSON that someone else made. What is not valid, or does not fit, becomes text about it.
@@ -228,7 +224,7 @@ func (w *valueWriter) bytes(b []byte) {
 	w.buf = append(w.buf, '"')
 	w.buf = base64.StdEncoding.AppendEncode(w.buf, b)
 	if len(b) < whole {
-		w.buf = append(w.buf, "…[truncated]"...)
+		w.buf = append(w.buf, cutMark...)
 	}
 	w.buf = append(w.buf, '"')
 }
@@ -269,7 +265,7 @@ func (w *valueWriter) list(v reflect.Value) {
 	for i := range v.Len() {
 		w.buf = comma(w.buf)
 		if w.full(i) {
-			w.buf = AppendText(w.buf, fmt.Sprintf("[…%d more items]", v.Len()-i))
+			w.buf = appendOmitted(w.buf, false, v.Len()-i)
 			break
 		}
 		w.reflect(v.Index(i))
@@ -296,7 +292,7 @@ func (w *valueWriter) members(n int, at func(int) (string, reflect.Value)) {
 	for i := range n {
 		w.buf = comma(w.buf)
 		if w.full(i) {
-			w.buf = AppendText(append(w.buf, `"__truncated":`...), fmt.Sprintf("%d more keys omitted", n-i))
+			w.buf = appendOmitted(w.buf, true, n-i)
 			break
 		}
 		key, value := at(i)
@@ -365,30 +361,70 @@ func (w *valueWriter) method(i any) func() {
 		return func() { w.date(*i) }
 	case error:
 		return func() {
-			message := i.Error()
-			w.buf = AppendText(append(w.buf, `{"name":`...), reflect.TypeOf(i).String())
-			w.buf = append(w.buf, `,"message":`...)
-			w.text(message)
-			w.buf = append(w.buf, '}')
+			w.ask(func() (string, error) { return i.Error(), nil }, func(message string) {
+				w.buf = AppendText(append(w.buf, `{"name":`...), reflect.TypeOf(i).String())
+				w.buf = append(w.buf, `,"message":`...)
+				w.text(message)
+				w.buf = append(w.buf, '}')
+			})
 		}
 	case json.Marshaler:
 		return func() {
-			if text, err := i.MarshalJSON(); err != nil {
-				w.text("[Error: " + err.Error() + "]")
-			} else {
-				w.raw(string(text))
-			}
+			w.ask(func() (string, error) { text, err := i.MarshalJSON(); return string(text), err }, w.raw)
 		}
 	case encoding.TextMarshaler:
 		return func() {
-			if text, err := i.MarshalText(); err != nil {
-				w.text("[Error: " + err.Error() + "]")
-			} else {
-				w.text(string(text))
-			}
+			w.ask(func() (string, error) { text, err := i.MarshalText(); return string(text), err }, w.text)
 		}
 	}
 	return nil
+}
+
+// ask calls a method of a user's type, for MaxWait at most, and hands on what it says. It panics as the method does,
+// unless that has a goroutine of its own.
+func (w *valueWriter) ask(method func() (string, error), put func(string)) {
+	say := func() (text string, failed bool) {
+		text, err := method()
+		if err != nil {
+			return "[Error: " + err.Error() + "]", true
+		}
+		return text, false
+	}
+	var text string
+	var failed bool
+	if w.limits.MaxWait > 0 {
+		text, failed = within(w.limits.MaxWait, say)
+	} else {
+		text, failed = say()
+	}
+	if failed {
+		put = w.text
+	}
+	put(text)
+}
+
+// within runs say on a goroutine of its own, and gives it up after some time.
+func within(limit time.Duration, say func() (string, bool)) (text string, failed bool) {
+	type answer struct {
+		text   string
+		failed bool
+	}
+	answers := make(chan answer, 1) // the goroutine ends with its method, whether or not anybody waits
+	go func() {
+		a := answer{"[Panic: runtime.Goexit]", true}
+		defer func() { answers <- a }()
+		if mark := caught(func() { a.text, a.failed = say() }); mark != "" {
+			a = answer{mark, true}
+		}
+	}()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case a := <-answers:
+		return a.text, a.failed
+	case <-timer.C:
+		return "[Timeout]", true
+	}
 }
 
 // caught runs a method of a user's type, and returns a mark if it panics.

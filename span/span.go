@@ -88,15 +88,21 @@ func (s *Span) Freeze() {
 	if s.Error != nil {
 		s.Error.Details, s.seal.details = checked(s.Error.Details, scratch)
 	}
-	if cap(*scratch) <= 64<<10 { // one large value must not keep its room for ever
-		scratches.Put(scratch)
-	}
+	giveBack(scratch, *scratch)
 	s.seal.size = s.measure()
 	s.seal.frozen = true
 }
 
-// scratches are buffers that values are checked into.
+// scratches are buffers that values are made or checked in.
 var scratches = sync.Pool{New: func() any { return new([]byte) }}
+
+// giveBack keeps a buffer for the next who needs one. One large value must not keep its room for ever.
+func giveBack(scratch *[]byte, used []byte) {
+	if cap(used) <= 64<<10 {
+		*scratch = used[:0]
+		scratches.Put(scratch)
+	}
+}
 
 // checked returns v in compact form, and the same again if it is valid.
 func checked(v Value, scratch *[]byte) (kept, seal Value) {

@@ -161,11 +161,7 @@ func TestCompressSettings(t *testing.T) {
 		{stages.None.Level(1), "none has no levels"},
 		{stages.Compression(77), "there is no Compression(77)"},
 	} {
-		p := pipeline.New(pipeline.Config{})
-		pipeline.To(pipeline.Via(pipeline.From(p, source.Slice[*pipeline.Body]()), stages.Compress(test.c)), sink.Discard[*pipeline.Body]())
-		if err := p.Run(t.Context()); !errors.Is(err, pipeline.ErrConfig) || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("Compress(%v): Run returned %v, want an ErrConfig with %q", test.c, err, test.want)
-		}
+		wrong(t, stages.Compress(test.c), test.want)
 	}
 	p := pipeline.New(pipeline.Config{})
 	pipeline.To(pipeline.Via(pipeline.From(p, source.Slice[*pipeline.Body]()), stages.CompressBy(nil)), sink.Discard[*pipeline.Body]())

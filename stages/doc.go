@@ -12,6 +12,7 @@
 //   - [Filter], [Retain]: keep some items. [Sample], [SampleRandom]: keep a share of them.
 //   - [Map], [TryMap], [FlatMap]: make other items of them. [Apply]: change them where they lie.
 //     [Tap]: only look.
+//   - [Redact]: take secrets out of spans; a [Redactor] does it for other values.
 //   - [Batch]: group items, by number, bytes and time.
 //   - [Encode]: make a [pipeline.Body], bytes, of a batch, with a [Codec].
 //   - [Compress], [Decompress]: gzip, zstd or s2 on the bytes of a body. [CompressBy]: which one is

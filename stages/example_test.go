@@ -91,6 +91,16 @@ func ExampleSample() {
 }
 
 // Each item is kept or not, whatever happens to the others.
+func ExampleInSample() {
+	for _, key := range []string{"trace 1", "trace 2", "trace 3"} {
+		fmt.Println(key, stages.InSample(0, key), stages.InSample(0.5, key), stages.InSample(1, key))
+	}
+	// Output:
+	// trace 1 false true true
+	// trace 2 false true true
+	// trace 3 false false true
+}
+
 func ExampleSampleRandom() {
 	show(stages.SampleRandom[string](1), "plan", "search")
 	// Output: plan search

@@ -18,7 +18,6 @@ func TestBatchIsUsedAgainOnlyIfLent(t *testing.T) {
 	view := func(see func(batch)) pipeline.Sink[batch] {
 		return sink.View(func(b *batch) { see(*b) })
 	}
-	each := func(see func(batch)) pipeline.Sink[batch] { return sink.Each(see) }
 	for _, c := range []struct {
 		name   string
 		sink   func(func(batch)) pipeline.Sink[batch]
@@ -27,7 +26,7 @@ func TestBatchIsUsedAgainOnlyIfLent(t *testing.T) {
 		arrays int
 	}{
 		{"a sink that borrows", view, false, nil, 1},
-		{"a sink that may keep it", each, false, nil, 4},
+		{"a sink that may keep it", sink.Each[batch], false, nil, 4},
 		{"a sink on a goroutine of its own", view, false, []pipeline.Option{pipeline.Async()}, 4},
 		{"somebody who is handed what is lost", view, true, nil, 4},
 	} {

@@ -2,6 +2,8 @@ package stages_test
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/tailrace-go/tailrace/pipeline"
@@ -42,6 +44,16 @@ func through[A, B any](t testing.TB, stage pipeline.Stage[A, B], items []A, opts
 	o.ledger, o.stats = p.Ledger(), p.Stats()
 	pipelinetest.CheckLedger(t, p)
 	return o
+}
+
+// wrong checks that Run refuses a stage with an error that has the text want.
+func wrong[A, B any](t *testing.T, stage pipeline.Stage[A, B], want string) {
+	t.Helper()
+	p := pipeline.New(pipeline.Config{})
+	pipeline.To(pipeline.Via(pipeline.From(p, source.Slice[A]()), stage), sink.Discard[B]())
+	if err := p.Run(t.Context()); !errors.Is(err, pipeline.ErrConfig) || !strings.Contains(err.Error(), want) {
+		t.Errorf("Run returned %v, want an ErrConfig with %q", err, want)
+	}
 }
 
 // upTo returns the numbers from 0 to n-1.

@@ -37,6 +37,9 @@ func SampleRandom[T any](ratio float64) pipeline.Stage[T, T] {
 	return Filter(func(T) bool { return rand.Uint64()>>11 < limit }).Named("sample")
 }
 
+// InSample reports whether [Sample] keeps key at this ratio, for those who decide before there is an item.
+func InSample(ratio float64, key string) bool { return spread(key)>>11 < threshold(ratio) }
+
 func checkRatio(ratio float64) error {
 	if ratio >= 0 && ratio <= 1 {
 		return nil

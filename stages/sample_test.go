@@ -1,7 +1,6 @@
 package stages_test
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -79,16 +78,6 @@ func TestSampleSettings(t *testing.T) {
 		}
 	}
 	wrong(t, stages.Sample[int](0.5, nil), "the function key is nil")
-}
-
-// wrong checks that Run refuses a stage with an error that has the text want.
-func wrong[A, B any](t *testing.T, stage pipeline.Stage[A, B], want string) {
-	t.Helper()
-	p := pipeline.New(pipeline.Config{})
-	pipeline.To(pipeline.Via(pipeline.From(p, source.Slice[A]()), stage), sink.Discard[B]())
-	if err := p.Run(t.Context()); !errors.Is(err, pipeline.ErrConfig) || !strings.Contains(err.Error(), want) {
-		t.Errorf("Run returned %v, want an ErrConfig with %q", err, want)
-	}
 }
 
 func BenchmarkSample(b *testing.B) {

@@ -133,7 +133,8 @@ func interval(full, less []float64) (mean, half float64) {
 	}
 	mean = sum / n
 	variance := max(squares/n-mean*mean, 0) * n / max(n-1, 1)
-	return mean, 1.96 * math.Sqrt(variance/n)
+	t := 1.96 + 2.5/max(n-1, 1) // near enough to Student's t from 10 rounds on
+	return mean, t * math.Sqrt(variance/n)
 }
 
 func median(values []float64) float64 {

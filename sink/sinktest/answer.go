@@ -152,6 +152,17 @@ func EndlessHeader(code int) Fault {
 	})
 }
 
+// SlowHeader answers with code and one byte of a header field in every, without end, until the
+// client leaves.
+func SlowHeader(code int, every time.Duration) Fault {
+	return raw(code, func(x *exchange, w io.Writer) {
+		_, err := io.WriteString(w, "X-Slow: ")
+		for err == nil && x.wait(every) {
+			_, err = w.Write(zeros[:1])
+		}
+	})
+}
+
 // WrongContentLength answers with code and a body of sent bytes that was announced as one of
 // declared bytes, and closes the connection.
 func WrongContentLength(code, declared, sent int) Fault {

@@ -298,13 +298,16 @@ func ExampleDelay() {
 func ExampleStall() {
 	c := collector()
 	defer c.Close()
-	for _, fault := range []sinktest.Fault{sinktest.Stall(), sinktest.SlowBody(http.StatusOK, time.Hour)} {
+	for _, fault := range []sinktest.Fault{
+		sinktest.Stall(), sinktest.SlowHeader(http.StatusOK, time.Hour), sinktest.SlowBody(http.StatusOK, time.Hour),
+	} {
 		c.Set(fault)
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 		fmt.Println(strings.HasSuffix(publish(ctx, c, twoSpans), "timeout"))
 		cancel()
 	}
 	// Output:
+	// true
 	// true
 	// true
 }

@@ -159,6 +159,7 @@ func TestWaitsEndWithTheClient(t *testing.T) {
 		"AnswerLate": func() sinktest.Fault { return sinktest.AnswerLate(time.Hour) },
 		"SlowRead":   func() sinktest.Fault { return sinktest.SlowRead(4<<10, time.Hour) },
 		"SlowBody":   func() sinktest.Fault { return sinktest.SlowBody(200, time.Hour) },
+		"SlowHeader": func() sinktest.Fault { return sinktest.SlowHeader(200, time.Hour) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -177,7 +178,7 @@ func TestWaitsEndWithTheClient(t *testing.T) {
 				synctest.Wait()
 				want := sinktest.Ledger{Requests: 1, Received: 1, Rejected: 1}
 				switch name {
-				case "AnswerLate", "SlowBody":
+				case "AnswerLate", "SlowBody", "SlowHeader":
 					want = sinktest.Ledger{Requests: 1, Received: 1, Stored: 1}
 				case "SlowRead":
 					want = sinktest.Ledger{Requests: 1, Unread: 1}
@@ -198,6 +199,7 @@ func TestWaitsEndWithTheCollector(t *testing.T) {
 		"AnswerLate": func() sinktest.Fault { return sinktest.AnswerLate(time.Hour) },
 		"SlowRead":   func() sinktest.Fault { return sinktest.SlowRead(1, time.Hour) },
 		"SlowBody":   func() sinktest.Fault { return sinktest.SlowBody(200, time.Hour) },
+		"SlowHeader": func() sinktest.Fault { return sinktest.SlowHeader(200, time.Hour) },
 		"Handler": func() sinktest.Fault {
 			return sinktest.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 		},

@@ -111,7 +111,7 @@ var bugs = []bug{
 	{
 		name: "bytes of settled items are not given back",
 		file: "actor.go",
-		old:  "\t\tin.seg.p.budget.release(n)\n",
+		old:  "\t\tin.seg.p.budget.release(bytes)\n",
 		new:  "",
 		test: "TestRandomGraphs",
 	},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"time"
@@ -20,6 +21,8 @@ const publishPath = "/ai/spans/publish" // of Mastra's collectors
 const aboutDemo = `Sends spans of AI agents through the whole pipeline (emitter, filter, batch, encode,
 compress, http) to a collector in this process, which keeps their ids in memory, and
 shows how they go. The first are captured from real exporters, the others made like them.
+
+A second collector takes spans of your own meanwhile; its address is shown.
 
 It ends after --duration, or at Ctrl-C: then it drains, which a second Ctrl-C cuts short.
 The exit code is 0 only if every span is accounted for and none was lost.
@@ -71,6 +74,13 @@ func demoCommand(ctx context.Context, args []string, stdout, stderr *os.File) er
 	if f.json {
 		cfg.Progress = stderr
 	}
+	if f.endpoint == "" {
+		guests, err := openToGuests(cfg.Progress)
+		if err != nil {
+			return err
+		}
+		defer guests.close()
+	}
 	cfg.Terminal = isTerminal(cfg.Progress.(*os.File))
 
 	if f.duration > 0 {
@@ -95,6 +105,32 @@ func demoCommand(ctx context.Context, args []string, stdout, stderr *os.File) er
 		return fmt.Errorf("%w\nthe endpoint did not take all within %v: it is slow, or away; --drain gives it more time", err, f.drain)
 	}
 	return err
+}
+
+// guests is a second collector, for spans that programs of the user's own send while the demo runs. It is apart from
+// the first, whose account is to equal the pipeline's to the span.
+type guests struct {
+	collector *sinktest.Collector
+	out       io.Writer
+}
+
+// openToGuests starts the collector for guests and says on out how to reach it.
+func openToGuests(out io.Writer) (*guests, error) {
+	collector, err := sinktest.Listen(sinktest.Config{IDsOnly: true, MaxRequests: -1})
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on loopback for your own spans: %w", err)
+	}
+	fmt.Fprintf(out, "to see spans of your own counted here, start your program with\n"+
+		"  MASTRA_CLOUD_TRACES_ENDPOINT=%s MASTRA_CLOUD_ACCESS_TOKEN=demo\n\n", collector.URL())
+	return &guests{collector, out}, nil
+}
+
+// close says what came, if anything did.
+func (g *guests) close() {
+	g.collector.Close()
+	if l := g.collector.Ledger(); l.Received > 0 {
+		fmt.Fprintf(g.out, "of your own: %d spans received = %d stored + %d repeated + %d rejected\n", l.Received, l.Stored, l.Repeated, l.Rejected)
+	}
 }
 
 // config checks the flags.

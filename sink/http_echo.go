@@ -1,0 +1,30 @@
+package sink
+
+import (
+	"bytes"
+
+	"github.com/tailrace-go/tailrace/pipeline"
+)
+
+const (
+	echoed   = "(the answer repeats what was sent)"
+	echoSize = 16 // bytes: shorter ones are also found in the names of fields
+	echoStep = 8
+)
+
+// unechoed returns a server's words, or says that they repeat a part of what it was sent: errors end
+// up in logs, and what a prompt says must not, by way of a server either. It finds whatever is
+// 23 bytes or longer.
+func unechoed(text string, body *pipeline.Body) string {
+	sent := body.Plain
+	if sent == nil {
+		sent = body.Data
+	}
+	shown := []byte(text[:min(len(text), 2*maxMessage)])
+	for from := 0; from+echoSize <= len(shown); from += echoStep {
+		if bytes.Contains(sent, shown[from:from+echoSize]) {
+			return echoed
+		}
+	}
+	return text
+}
