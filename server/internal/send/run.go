@@ -48,6 +48,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	var helpers sync.WaitGroup
 	helpers.Go(func() { r.checkpoints(running) })
 	err = r.watch(ctx, ended)
+	r.interrupted = ctx.Err() != nil
 	stop()
 	helpers.Wait()
 	r.giving.Wait()
@@ -147,7 +148,6 @@ func (r *runner) watch(ctx context.Context, ended <-chan error) error {
 			return err
 		case <-stopped:
 			stopped, doing = nil, "draining (Ctrl-C gives up)"
-			r.interrupted = true
 		case <-abandon:
 			abandon = nil
 			r.giveUp(errors.New("given up"))
