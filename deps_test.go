@@ -40,6 +40,7 @@ var arrows = map[string][]string{
 
 	"connectors/...":      append([]string{"connectors/..."}, core...),
 	"server/...":          append([]string{"connectors/..."}, core...),
+	"server/internal/...": append([]string{"server/internal/...", "connectors/..."}, core...),
 	"server/ingest/...":   append([]string{"server/ingest/...", "server/store/...", "connectors/..."}, core...),
 	"server/api/...":      append([]string{"server/api/...", "server/store/...", "connectors/..."}, core...),
 	"server/store/...":    append([]string{"server/store/...", "connectors/..."}, core...),

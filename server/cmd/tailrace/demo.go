@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/url"
@@ -35,9 +36,7 @@ type demoFlags struct {
 	endpoint, token string
 }
 
-// demoCommand runs the demonstration. With --json its result is all of stdout; without, stdout shows the run.
-func demoCommand(ctx context.Context, args []string, stdout, stderr *os.File) error {
-	var f demoFlags
+func (f *demoFlags) set() *flag.FlagSet {
 	flags := newFlags("demo", aboutDemo)
 	flags.DurationVar(&f.duration, "duration", 0, "how long to make spans, such as `5s`; 0 means until Ctrl-C")
 	flags.IntVar(&f.rate, "rate", 2000, "spans made in a second; 0 means as fast as possible")
@@ -46,7 +45,13 @@ func demoCommand(ctx context.Context, args []string, stdout, stderr *os.File) er
 	flags.BoolVar(&f.json, "json", false, "print the final ledger to stdout, as one line of JSON, and all else to stderr")
 	flags.StringVar(&f.endpoint, "endpoint", "", "send to this `URL` instead; one without a path gets "+publishPath)
 	flags.StringVar(&f.token, "token", "", "access token for the endpoint")
-	if done, err := parse(flags, args, stdout); done || err != nil {
+	return flags
+}
+
+// demoCommand runs the demonstration. With --json its result is all of stdout; without, stdout shows the run.
+func demoCommand(ctx context.Context, args []string, stdout, stderr *os.File) error {
+	var f demoFlags
+	if done, err := parse(f.set(), args, stdout); done || err != nil {
 		return err
 	}
 	cfg, err := f.config()

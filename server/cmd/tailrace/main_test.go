@@ -56,7 +56,7 @@ func TestExitCodes(t *testing.T) {
 
 func TestEveryCommandIsInTheOverview(t *testing.T) {
 	_, stdout, _ := tailrace(t, "help")
-	for _, c := range commands {
+	for _, c := range commands() {
 		if !strings.Contains(stdout, "tailrace "+c.name) || !strings.Contains(stdout, c.summary) {
 			t.Errorf("%s is not in\n%s", c.name, stdout)
 		}

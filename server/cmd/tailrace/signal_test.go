@@ -7,10 +7,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -78,10 +80,16 @@ func build(t *testing.T) string {
 
 func start(t *testing.T, binary string, args ...string) *process {
 	t.Helper()
+	return startWith(t, nil, binary, args...)
+}
+
+// startWith starts a process that reads stdin from somewhere; nil is the null device.
+func startWith(t *testing.T, stdin io.Reader, binary string, args ...string) *process {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // kills a process that does not end
 	t.Cleanup(cancel)
 	p := &process{cmd: exec.CommandContext(ctx, binary, args...)}
-	p.cmd.Stdout = &p.stdout
+	p.cmd.Stdin, p.cmd.Stdout = stdin, &p.stdout
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -119,4 +127,91 @@ func (p *process) send(t *testing.T, s os.Signal) {
 func (p *process) wait() error {
 	_, err := io.Copy(&p.stderr, p.lines)
 	return errors.Join(err, p.cmd.Wait())
+}
+
+// TestSendIsInterrupted runs the real program: what --from says after Ctrl-C is where the next run goes on.
+func TestSendIsInterrupted(t *testing.T) {
+	alone(t)
+	binary := build(t)
+	const n = 20_000
+	path := file(t, "spans", spans(n))
+
+	for signal, want := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
+		t.Run("the first "+signal.String()+" sends what was read", func(t *testing.T) {
+			collector := sinktest.Start(t, sinktest.Config{})
+			p := start(t, binary, "send", path, "--json", "--rate", "2000", "--batch", "50", "--endpoint", collector.URL())
+			if err := collector.WaitFor(t.Context(), 500); err != nil {
+				t.Fatal(err)
+			}
+			p.send(t, signal)
+			from := p.interrupted(t, want)
+			if ledger := ledgerIn(t, p.stdout.String()); ledger.Lost() != 0 || ledger.Delivered != int64(from) || collector.Len() != from {
+				t.Errorf("go on from %d, %d stored, ledger %+v", from, collector.Len(), ledger)
+			}
+			code, _, stderr := tailrace(t, "send", path, "--from", strconv.Itoa(from), "--endpoint", collector.URL())
+			if l := collector.Ledger(); code != 0 || l.Stored != n || l.Repeated != 0 {
+				t.Errorf("exit code %d, collector %+v\n%s", code, l, stderr)
+			}
+		})
+	}
+
+	t.Run("the second gives up", func(t *testing.T) {
+		collector := sinktest.Start(t, sinktest.Config{})
+		collector.OnRequest(func(r sinktest.Request) sinktest.Fault {
+			if r.N > 10 {
+				return sinktest.Stall()
+			}
+			return nil
+		})
+		p := start(t, binary, "send", path, "--json", "--batch", "50", "--endpoint", collector.URL())
+		if err := collector.WaitFor(t.Context(), 500); err != nil {
+			t.Fatal(err)
+		}
+		p.send(t, os.Interrupt)
+		p.waitFor(t, "draining")
+		p.send(t, os.Interrupt)
+		from := p.interrupted(t, 130)
+		ledger := ledgerIn(t, p.stdout.String())
+		if ledger.Balance() != 0 || ledger.Abandoned == 0 || ledger.Delivered < int64(from) || from > collector.Len() {
+			t.Errorf("go on from %d, ledger %+v", from, ledger)
+		}
+		collector.Heal()
+		code, _, stderr := tailrace(t, "send", path, "--from", strconv.Itoa(from), "--endpoint", collector.URL())
+		if code != 0 || collector.Len() != n {
+			t.Errorf("exit code %d, %d stored\n%s", code, collector.Len(), stderr)
+		}
+	})
+
+	t.Run("stdin that waits holds up nothing", func(t *testing.T) {
+		collector := sinktest.Start(t, sinktest.Config{})
+		r, w := io.Pipe()
+		t.Cleanup(func() { _ = w.Close() })
+		p := startWith(t, r, binary, "send", "-", "--json", "--endpoint", collector.URL())
+		if _, err := io.WriteString(w, spans(70)); err != nil {
+			t.Fatal(err)
+		}
+		if err := collector.WaitFor(t.Context(), 70); err != nil {
+			t.Fatal(err)
+		}
+		p.send(t, os.Interrupt)
+		_, _ = io.Copy(&p.stderr, p.lines) // the process has ended, or will never
+		_ = w.Close()                      // or Wait waits for what copies to stdin
+		if from := p.interrupted(t, 130); from != 70 {
+			t.Errorf("go on from %d, want 70", from)
+		}
+	})
+}
+
+// interrupted reads from a process that has ended with this code the number to go on from.
+func (p *process) interrupted(t *testing.T, code int) (from int) {
+	t.Helper()
+	var exit *exec.ExitError
+	if err := p.wait(); !errors.As(err, &exit) || exit.ExitCode() != code {
+		t.Errorf("ended with %v, want exit code %d\n%s", err, code, p.stderr.String())
+	}
+	_, text, _ := strings.Cut(p.stderr.String(), "go on with --from ")
+	if _, err := fmt.Sscan(text, &from); err != nil || !strings.Contains(p.stderr.String(), "tailrace: interrupted") {
+		t.Fatalf("%v in\n%s", err, p.stderr.String())
+	}
+	return from
 }

@@ -2,15 +2,18 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
 )
 
+func versionFlags() *flag.FlagSet { return newFlags("version", "Says which version this is.\n") }
+
 // versionCommand prints the version that the go command recorded in the binary, and what it was built for.
 func versionCommand(_ context.Context, args []string, stdout, _ *os.File) error {
-	if done, err := parse(newFlags("version", "Says which version this is.\n"), args, stdout); done || err != nil {
+	if done, err := parse(versionFlags(), args, stdout); done || err != nil {
 		return err
 	}
 	version := "unknown"
