@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -41,6 +42,26 @@ func TestEveryExportedNameIsInAnExample(t *testing.T) {
 	}
 	if len(exported) < 50 {
 		t.Errorf("found only %d exported names: is this test looking in the right place?", len(exported))
+	}
+}
+
+// TestTheREADMEShowsTheExample holds that the first Go of the README is that of an Example, which is
+// compiled and run.
+func TestTheREADMEShowsTheExample(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile(filepath.FromSlash("observability/example_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(readme), "```go\n")
+	shown, _, _ := strings.Cut(rest, "```")
+	example := strings.ReplaceAll(string(source), "Config{Logger: quiet}", "Config{}") // Examples print nothing else
+	example = strings.ReplaceAll(example, "\n\t", "\n")
+	if strings.Count(shown, "\n") < 10 || !strings.Contains(example, "\n"+shown) {
+		t.Errorf("no Example has the README's\n%s", shown)
 	}
 }
 
