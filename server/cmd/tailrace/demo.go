@@ -120,7 +120,7 @@ func openToGuests(out io.Writer) (*guests, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on loopback for your own spans: %w", err)
 	}
-	fmt.Fprintf(out, "to see spans of your own counted here, start your program with\n"+
+	_, _ = fmt.Fprintf(out, "to see spans of your own counted here, start your program with\n"+
 		"  MASTRA_CLOUD_TRACES_ENDPOINT=%s MASTRA_CLOUD_ACCESS_TOKEN=demo\n\n", collector.URL())
 	return &guests{collector, out}, nil
 }
@@ -129,7 +129,7 @@ func openToGuests(out io.Writer) (*guests, error) {
 func (g *guests) close() {
 	g.collector.Close()
 	if l := g.collector.Ledger(); l.Received > 0 {
-		fmt.Fprintf(g.out, "of your own: %d spans received = %d stored + %d repeated + %d rejected\n", l.Received, l.Stored, l.Repeated, l.Rejected)
+		_, _ = fmt.Fprintf(g.out, "of your own: %d spans received = %d stored + %d repeated + %d rejected\n", l.Received, l.Stored, l.Repeated, l.Rejected)
 	}
 }
 
