@@ -124,7 +124,8 @@ func TestProbeInAPause(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		stats := r.h.Stats()
-		if stats.State.Mode != sink.Paused || stats.Probes < 120 || stats.Probes > 240 || stats.Requests != stats.Probes+4 {
+		bodies := stats.Requests - stats.Probes // of the four senders, those that were quicker than the first answer
+		if stats.State.Mode != sink.Paused || stats.Probes < 120 || stats.Probes > 240 || bodies < 1 || bodies > 4 {
 			t.Errorf("%+v", stats)
 		}
 		if asked.Load() != stats.Requests {

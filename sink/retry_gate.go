@@ -27,6 +27,7 @@ type gate struct {
 	floor   time.Time // nothing is sent before: the endpoint asked for that
 	asked   time.Time // when it did
 	woken   time.Time // when the user last said that all is well: what began before proves nothing
+	news    int       // how often pauses that were drawn before came to nothing
 	queue   []*turn   // those who wait, the longest first
 
 	pausedAt time.Time     // when the current pause began
@@ -56,6 +57,7 @@ const (
 type turn struct {
 	drain    <-chan struct{} // closed: try at once; nil if that was done, or is not to be
 	due      time.Time       // not before, by its own pause
+	news     int             // gate.news when that was drawn
 	failures int
 	since    time.Time     // first failure
 	paused   time.Duration // gate.pausedFor at that time
@@ -78,7 +80,7 @@ func (g *gate) enter(ctx context.Context, t *turn) (pass, error) {
 	if ctx.Err() != nil {
 		return passBody, context.Cause(ctx)
 	}
-	if now := time.Now(); g.state.Mode == Sending && !t.due.After(now) && !g.floor.After(now) {
+	if now := time.Now(); g.state.Mode == Sending && !g.dueOf(t).After(now) && !g.floor.After(now) {
 		t.epoch, t.began = g.epoch, now
 		return passBody, nil
 	}
@@ -138,11 +140,20 @@ func (g *gate) opens(t *turn) (at time.Time, known bool) {
 	most := 1
 	switch {
 	case g.state.Mode == Sending:
-		return later(t.due, g.floor), true
+		return later(g.dueOf(t), g.floor), true
 	case g.state.Mode == Retrying && g.probes:
 		most = maxProbes
 	}
 	return g.next, g.probing < most && g.queue[0] == t
+}
+
+// dueOf returns when t may be sent again by its own pause. That came to nothing if there was good
+// news since, perhaps while t was on its way back into the queue.
+func (g *gate) dueOf(t *turn) time.Time {
+	if t.news != g.news {
+		return time.Time{}
+	}
+	return t.due
 }
 
 // expires returns when the time of t's body is used up. Where bodies themselves are tried, one that
@@ -208,7 +219,7 @@ func (g *gate) report(t *turn, o outcome) (back bool) {
 			g.wakeAll()
 		}
 	case held:
-		t.due = now.Add(g.retry.pause(g.rng, 0))
+		t.due, t.news = now.Add(g.retry.pause(g.rng, 0)), g.news
 		if !stale || g.state.Mode != Sending {
 			g.pause(t, now, o.pause, err)
 		}
@@ -229,9 +240,7 @@ func (g *gate) report(t *turn, o outcome) (back bool) {
 		if g.state.Mode != Sending {
 			g.turnTo(Sending, now, nil)
 			g.floor = time.Time{}
-			for _, t := range g.queue {
-				t.due = time.Time{}
-			}
+			g.news++
 		}
 	}
 	back = mode != Sending && g.state.Mode == Sending
@@ -260,9 +269,7 @@ func (g *gate) hasten() {
 	defer g.mu.Unlock()
 	now := time.Now()
 	g.woken, g.next, g.floor = now, now, time.Time{}
-	for _, t := range g.queue {
-		t.due = time.Time{}
-	}
+	g.news++
 	g.wakeAll()
 }
 
@@ -271,7 +278,7 @@ func (g *gate) failed(t *turn, now time.Time, after time.Duration) {
 	if t.since.IsZero() {
 		t.since, t.paused = now, g.pausedFor(now)
 	}
-	t.due = now.Add(max(g.retry.pause(g.rng, t.failures), after))
+	t.due, t.news = now.Add(max(g.retry.pause(g.rng, t.failures), after)), g.news
 	t.failures++
 	if after > 0 {
 		g.floor, g.asked = later(g.floor, now.Add(after)), now
