@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -131,4 +132,20 @@ func CutText(s string, n int) string {
 		n--
 	}
 	return s[:n]
+}
+
+// CheckValues fills in the limit of a question for values and checks its key.
+func CheckValues(key string, limit int) (canonical string, n int, err error) {
+	if limit == 0 {
+		limit = 100
+	}
+	if limit < 0 || limit > 1000 {
+		return "", 0, &FieldError{Field: "limit", Reason: "want 1 to 1000"}
+	}
+	meta, isMeta := strings.CutPrefix(key, "meta.")
+	switch {
+	case isMeta && meta != "", key == "meta", key == "service", key == "name", slices.Contains(facetKeys, key):
+		return CanonicalFacet(key), limit, nil
+	}
+	return "", 0, &FieldError{Field: "key", Reason: "want service, name, type, model, user, thread, env, tag, meta or meta.KEY"}
 }

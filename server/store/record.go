@@ -1,6 +1,8 @@
 package store
 
 import (
+	"encoding/base64"
+	"encoding/binary"
 	"time"
 
 	"github.com/tailrace-go/tailrace/span"
@@ -102,4 +104,51 @@ type RecordQuery struct {
 type RecordPage struct {
 	Records []Record
 	Next    string // cursor of the next page; empty at the end
+}
+
+// RecordCursor is a place in a list of records: behind the one with this time, kind and hash of its id.
+type RecordCursor struct {
+	At   int64 // ns since 1970
+	Kind Kind
+	ID   [16]byte
+}
+
+// String writes the cursor as a URL may carry it.
+func (c RecordCursor) String() string {
+	b := binary.BigEndian.AppendUint64([]byte{cursorVersion, byte(c.Kind)}, uint64(c.At))
+	return base64.RawURLEncoding.EncodeToString(append(b, c.ID[:]...))
+}
+
+// ParseRecordCursor reads what [RecordCursor.String] wrote.
+func ParseRecordCursor(text string) (RecordCursor, error) {
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(b) != 26 || b[0] != cursorVersion || b[1] == 0 || int(b[1]) >= len(kindNames) {
+		return RecordCursor{}, &FieldError{Field: "cursor", Reason: "not a cursor of this API"}
+	}
+	return RecordCursor{At: int64(binary.BigEndian.Uint64(b[2:])), Kind: Kind(b[1]), ID: [16]byte(b[10:])}, nil
+}
+
+// Check fills in the limit and parses the cursor, which is nil for the first page. The error is a *FieldError.
+func (q RecordQuery) Check() (checked RecordQuery, after *RecordCursor, err error) {
+	if q.Limit == 0 {
+		q.Limit = 100
+	}
+	if q.Limit < 0 || q.Limit > 1000 {
+		return q, nil, &FieldError{Field: "limit", Reason: "want 1 to 1000"}
+	}
+	if int(q.Kind) >= len(kindNames) {
+		return q, nil, &FieldError{Field: "kind", Reason: "want log, metric, score or feedback"}
+	}
+	if q.TraceID != "" {
+		id, ok := q.TraceID.W3C()
+		if !ok {
+			return q, nil, &FieldError{Field: "trace_id", Reason: "want 1 to 32 hex digits"}
+		}
+		q.TraceID = id
+	}
+	if q.Cursor == "" {
+		return q, nil, nil
+	}
+	c, err := ParseRecordCursor(q.Cursor)
+	return q, &c, err
 }

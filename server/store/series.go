@@ -58,3 +58,60 @@ type Point struct {
 	Cost          Cost
 	P50, P95, P99 time.Duration // within ErrorBound; 0 when Count is 0 or latency was not asked for
 }
+
+// Bounds of a series.
+const (
+	maxSeriesPoints = 2000
+	minuteRange     = 6 * time.Hour // up to which minutes are counted
+)
+
+var steps = []time.Duration{
+	time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour,
+	6 * time.Hour, 12 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour,
+}
+
+// Check fills in defaults and widens the range to whole steps. Resolution is that of the figures to read: a minute or an
+// hour. The error is a *FieldError.
+func (q SeriesQuery) Check() (checked SeriesQuery, resolution time.Duration, err error) {
+	fail := func(field, reason string) (SeriesQuery, time.Duration, error) {
+		return q, 0, &FieldError{Field: field, Reason: reason}
+	}
+	if q.From.IsZero() || q.From.Year() < 1970 {
+		return fail("from", "is missing, or before 1970")
+	}
+	if !q.To.After(q.From) || q.To.Year() > 2261 {
+		return fail("to", "is missing, not after from, or after 2261")
+	}
+	resolution = time.Minute
+	if q.To.Sub(q.From) > minuteRange {
+		resolution = time.Hour
+	}
+	switch q.By {
+	case ByNothing, ByService, ByModel, ByName, ByType:
+	default:
+		return fail("by", "want service, model, name or type")
+	}
+	if q.Step == 0 {
+		q.Step = steps[len(steps)-1]
+		for _, s := range steps {
+			if s >= resolution && q.To.Sub(q.From)/s <= 120 {
+				q.Step = s
+				break
+			}
+		}
+	}
+	if q.Step < 0 || q.Step%resolution != 0 {
+		return fail("step", "want whole minutes, or whole hours for more than 6 h")
+	}
+	q.From, q.To = q.From.UTC().Truncate(q.Step), q.To.UTC().Add(q.Step-1).Truncate(q.Step)
+	if q.To.Sub(q.From)/q.Step > maxSeriesPoints {
+		return fail("step", "makes too many points")
+	}
+	if q.MaxKeys == 0 {
+		q.MaxKeys = 50
+	}
+	if q.MaxKeys < 0 || q.MaxKeys > 1000 {
+		return fail("max_keys", "want 1 to 1000")
+	}
+	return q, resolution, nil
+}

@@ -199,3 +199,11 @@ func EndOf(known, end *Span) Span {
 	}
 	return f
 }
+
+// Floor rounds a time down to a multiple of step.
+func Floor(t, step int64) int64 {
+	if r := t % step; r < 0 {
+		return t - r - step
+	}
+	return t - t%step
+}

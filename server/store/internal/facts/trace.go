@@ -151,7 +151,9 @@ func (t *Trace) consider(rank int, at int64, id SpanID, name string) {
 }
 
 // OwnService reports whether the trace's service is what one of its spans calls itself.
-func (t *Trace) OwnService() bool { return t.ServiceRank >= rankRootResource && t.ServiceRank <= rankMetadata }
+func (t *Trace) OwnService() bool {
+	return t.ServiceRank >= rankRootResource && t.ServiceRank <= rankMetadata
+}
 
 // Consider takes the service that a record names.
 func (t *Trace) Consider(service string, at int64) { t.consider(rankRecord, at, 0, service) }
@@ -318,4 +320,28 @@ func (t *Trace) Key(by store.Sort) int64 {
 // String names the trace for test failures.
 func (t *Trace) String() string {
 	return string(t.ID.Text()) + " spans=" + strconv.Itoa(t.Spans) + " service=" + t.Service
+}
+
+// Merge adds another part of the same trace, which went on after a pause of days. Spans that both have count twice, for
+// the caller to mend.
+func (t *Trace) Merge(o *Trace) {
+	t.Start, t.Fin = min(t.Start, o.Start), max(t.Fin, o.Fin)
+	t.Spans += o.Spans
+	t.Errors += o.Errors
+	t.Tokens = t.Tokens.Add(o.Tokens)
+	if o.Priced {
+		t.AddCost(o.Cost)
+	}
+	t.Seen = max(t.Seen, o.Seen)
+	if o.Rooted != t.Rooted && o.Rooted || o.Rooted == t.Rooted && (o.RootStart < t.RootStart || o.RootStart == t.RootStart && o.Root < t.Root) {
+		t.Root, t.Rooted, t.RootStart, t.RootEnd = o.Root, o.Rooted, o.RootStart, o.RootEnd
+		t.RootRunning, t.RootFailed = o.RootRunning, o.RootFailed
+		t.Name, t.Type, t.Preview = o.Name, o.Type, o.Preview
+	}
+	if o.ServiceRank != 0 {
+		t.consider(o.ServiceRank, o.ServiceAt, o.ServiceID, o.Service)
+	}
+	for _, f := range o.Facets {
+		t.Facet(f.Key, f.Value)
+	}
 }
