@@ -12,7 +12,7 @@
 //
 // A span may be appended any number of times and counts once. The first finished version wins; a running span (no end,
 // no event) may become a finished one, which keeps the start of its first version. A record is identified by kind and
-// id. A batch may carry a key: the same key with the same sum is answered without looking at its items again.
+// id, as long as it comes with the same time and trace. A batch may carry a key: the same key with the same sum is answered without looking at its items again.
 //
 // # Meaning
 //

@@ -45,7 +45,7 @@ type Summary struct {
 	Tokens     span.Tokens
 	Cost       *Cost // nil: not known
 	Tags       []string
-	User       string // metadata userId; the first, when spans differ
+	User       string // metadata userId; the first by name, when spans differ
 	Thread     string // metadata threadId; likewise
 	Preview    string // last text of the user, or the tool's arguments; at most 200 bytes
 	Day        string // UTC day of the file that has it, such as 2026-11-22; a hint for TraceOptions

@@ -144,6 +144,7 @@ func (in *insertion) costs() error {
 			err := w.runningSpan.query(context.Background(), []driver.Value{st.tid, int64(f.ID)}, func(row []driver.Value) bool {
 				flags := integer(row[1])
 				known.Start, known.Failed, known.Clock = integer(row[0]), flags&spanFailed != 0, flags&spanClock != 0
+				known.Root = flags&spanRoot != 0
 				known.Cost = integer(row[2])
 				known.Priced = known.Cost >= 0
 				if known.Priced && !f.Priced {

@@ -83,11 +83,11 @@ func (l *lister) refill() {
 	}
 }
 
-// bounds are the earliest and the latest start that a trace in this file may have: of its day, or of the day before if
-// the file had a later part of the trace first.
+// bounds are the earliest and the latest start that a trace in this file may have: of its day, or of a neighbour, whose
+// spans go where the trace is already.
 func (f *file) bounds() (lo, hi int64) {
 	const day = int64(24 * time.Hour)
-	return (f.day - 1) * day, (f.day + 1) * day
+	return (f.day - 1) * day, (f.day + 2) * day
 }
 
 // isEnough reports whether a file cannot have a row for this page.

@@ -105,6 +105,9 @@ func (f *file) records(ctx context.Context, c *conn, q store.RecordQuery, after 
 
 // recordsOf unpacks the segments that rows lie in, each once.
 func (s *Store) recordsOf(ctx context.Context, rows []recordRow) ([]store.Record, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
 	type where struct {
 		file *file
 		seg  int64

@@ -17,46 +17,40 @@ const defaultMaxSpans = 20_000
 
 func containsText(json []byte, text string) bool { return facts.ContainsFold(string(json), text) }
 
-// holders finds the files that have a trace: the first that has it, newest first but for the hint, and its neighbours.
-// tid of the trace in each.
+// holders finds the files that have spans of a trace, and its number in each: the first that has it, newest first but
+// for the hint, and its neighbours.
 func (p *project) holders(ctx context.Context, id facts.TraceID, hint string) (files []*file, tids []int64, err error) {
 	all := p.files()
 	if day, ok := facts.ParseDay(hint); ok {
 		slices.SortStableFunc(all, func(a, b *file) int { return cmp.Compare(boolean(b.day == day), boolean(a.day == day)) })
 	}
-	for _, f := range all {
-		if len(files) > 0 && abs(f.day-files[0].day) > 1 {
-			continue
-		}
-		tid := int64(0)
-		err := f.read(ctx, func(c *conn) (err error) {
-			tid, err = c.number("SELECT tid FROM traces WHERE trace_id = ?", id[:])
+	look := func(f *file) (found bool, err error) {
+		err = f.read(ctx, func(c *conn) error {
+			tid, err := c.number("SELECT tid FROM traces WHERE trace_id = ? AND spans > 0", id[:])
+			if found = tid != 0; found {
+				files, tids = append(files, f), append(tids, tid)
+			}
 			return err
 		})
+		return found, err
+	}
+	for _, f := range all {
+		found, err := look(f)
 		if err != nil {
 			return nil, nil, err
 		}
-		if tid == 0 {
+		if !found {
 			continue
 		}
-		if len(files) == 0 { // files that were passed over may be neighbours
-			files, tids = append(files, f), append(tids, tid)
-			for _, n := range all {
-				if n != f && abs(n.day-f.day) == 1 {
-					err := n.read(ctx, func(c *conn) (err error) {
-						tid, err = c.number("SELECT tid FROM traces WHERE trace_id = ?", id[:])
-						return err
-					})
-					if err != nil {
-						return nil, nil, err
-					}
-					if tid != 0 {
-						files, tids = append(files, n), append(tids, tid)
-					}
-				}
+		for _, n := range all {
+			if abs(n.day-f.day) != 1 {
+				continue
 			}
-			return files, tids, nil
+			if _, err := look(n); err != nil {
+				return nil, nil, err
+			}
 		}
+		return files, tids, nil
 	}
 	return nil, nil, store.ErrNotFound
 }

@@ -194,6 +194,7 @@ func EndOf(known, end *Span) Span {
 		f.Dur = max(0, end.Start+end.Dur-known.Start)
 	}
 	f.Start, f.Clock = known.Start, known.Clock
+	f.Root = known.Root || end.Root
 	if f.Event {
 		f.Dur = 0
 	}

@@ -283,9 +283,9 @@ func SummaryFacets(s *store.Summary, facets []store.Facet) {
 		switch {
 		case f.Key == "tag":
 			s.Tags = append(s.Tags, f.Value)
-		case f.Key == "user" && s.User == "":
+		case f.Key == "user" && (s.User == "" || f.Value < s.User): // so that it depends on no order
 			s.User = f.Value
-		case f.Key == "thread" && s.Thread == "":
+		case f.Key == "thread" && (s.Thread == "" || f.Value < s.Thread):
 			s.Thread = f.Value
 		}
 	}
