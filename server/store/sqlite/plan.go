@@ -207,6 +207,9 @@ func distinct(ctx context.Context, c *conn, k int64, limit int, keep func(name s
 // bound looks for a condition that few rows fulfil.
 func (p *plan) bound(ctx context.Context, c *conn, l *lister, facets []pair) error {
 	best := int64(maxBounded)
+	if l.f.Sort == store.SortStart {
+		best /= 5 // a driver that has the order finds most pages sooner
+	}
 	try := func(drive string, join bool, t term) error {
 		n, err := c.number("SELECT count(*) FROM (SELECT 1 FROM "+drive+" WHERE "+t.text+fmt.Sprintf(" LIMIT %d)", best), t.args...)
 		if err != nil || n >= best {

@@ -130,6 +130,9 @@ func (g *group) pack(j *job, z *zstd.Encoder) {
 	keep := g.spans[:0]
 	places := g.places[:0]
 	for i := range g.spans {
+		if c.raw == nil {
+			c.raw = make([]byte, 0, g.room(i))
+		}
 		raw, reason := facts.AppendSpan(c.raw, &g.spans[i])
 		if reason != "" {
 			j.result.Spans[g.places[i]] = store.Outcome{State: store.Rejected, Reason: reason}
@@ -163,6 +166,15 @@ func (g *group) pack(j *job, z *zstd.Encoder) {
 	if g.rchunk.to = len(kept); len(kept) > 0 {
 		g.rchunk.packed = z.EncodeAll(g.rchunk.raw, nil)
 	}
+}
+
+// room is about what the frames of the next chunk take, from span i on.
+func (g *group) room(i int) int {
+	n := 0
+	for ; i < len(g.spans) && n < maxChunk; i++ {
+		n += g.spans[i].Source.Size() // more than its JSON, as a rule
+	}
+	return n
 }
 
 // only packs the frames that fresh says are new; all of them are packed already.
