@@ -68,7 +68,7 @@ func (f *file) series(ctx context.Context, c *conn, q store.SeriesQuery, resolut
 		where += " AND " + only.column + " = ?"
 		args = append(args, id)
 	}
-	sums, group := "sum(n), sum(errors), sum(tin), sum(tout), sum(ttot), sum(treason), sum(tcache), sum(cost), NULL", " GROUP BY t, "+column
+	sums, group := "sum(n), sum(errors), sum(tin), sum(tout), sum(ttot), sum(treason), sum(tcache), sum(cost), NULL", " GROUP BY 1, 2"
 	if q.Latency {
 		sums, group = "n, errors, tin, tout, ttot, treason, tcache, cost, hist", ""
 	}

@@ -24,4 +24,6 @@ func openPlain(o storetest.Options) (store.Store, error) {
 	return memory.New(memory.Config{Now: o.Now, Limits: func(string) store.Limits { return o.Limits }}), nil
 }
 
+func TestConformance(t *testing.T) { storetest.Run(t, open) }
+
 func TestAgainstAPlainList(t *testing.T) { storetest.Model(t, open, openPlain) }

@@ -34,7 +34,7 @@ func NewGenerator(seed uint64, start time.Time) *Generator {
 		words[i] = string(word)
 	}
 	zipf := rand.NewZipf(g.random, 1.2, 4, uint64(len(words)-1)) // as often as words are in prose, about
-	for range 8192 { // made in advance: a measurement is not of random numbers
+	for range 8192 {                                             // made in advance: a measurement is not of random numbers
 		var text strings.Builder
 		for text.Len() < 150 {
 			text.WriteString(words[zipf.Uint64()])

@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"time"
@@ -74,7 +75,11 @@ func EncodeRecord(r *store.Record) ([]byte, error) {
 	if id, ok := c.SpanID.W3C(); ok {
 		c.SpanID = id
 	}
-	return json.Marshal(storedRecord{c.Kind, &c})
+	var buf bytes.Buffer
+	e := json.NewEncoder(&buf)
+	e.SetEscapeHTML(false) // values stay as they were spelt
+	err := e.Encode(storedRecord{c.Kind, &c})
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), err
 }
 
 // DecodeRecord reads what EncodeRecord wrote.
