@@ -20,7 +20,7 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 func Example() {
 	ctx := context.Background()
 	s := memory.New(memory.Config{Now: func() time.Time { return noon }})
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 
 	run := &span.Span{
 		TraceID: "4bf92f3577b34da6a3ce929d0e0e4736", ID: "00f067aa0ba902b7", Name: "plan a trip", Type: span.TypeAgentRun,

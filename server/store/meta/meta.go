@@ -176,7 +176,7 @@ func scan[T any](ctx context.Context, d *DB, read func(row func(...any) error) (
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // Err says what is wrong
 	var all []T
 	for rows.Next() {
 		one, err := read(rows.Scan)

@@ -86,7 +86,7 @@ func (w *writer) delete(st *state, deleted *store.Deleted) error {
 		return err
 	}
 	for _, table := range []string{"m", "seg", "pend", "traces"} {
-		if _, err := w.c.exec("DELETE FROM "+table+" WHERE tid = ?", st.tid); err != nil { //nolint:gosec // one of four
+		if _, err := w.c.exec("DELETE FROM "+table+" WHERE tid = ?", st.tid); err != nil {
 			return err
 		}
 	}

@@ -52,7 +52,7 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 
 // killOne starts a child, waits until it has said something and some time more, and kills it. What it said is returned.
 func killOne(t *testing.T, dir string, round int) map[string][]span.ID {
-	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledProcessLosesNothing$") //nolint:gosec // this test itself
+	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledProcessLosesNothing$")
 	cmd.Env = append(os.Environ(), crashDir+"="+dir, fmt.Sprint("TAILRACE_CRASH_ROUND=", round))
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -118,9 +118,9 @@ func TestFullDiskEndsByItself(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	limit(1)                     // as few as the file has now
-	noise := make([]byte, 1<<19) // what no compression makes small
-	rand.NewChaCha8([32]byte{}).Read(noise)
+	limit(1)                                       // as few as the file has now
+	noise := make([]byte, 1<<19)                   // what no compression makes small
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise) // it never fails
 	big := batchOf(2, base64.StdEncoding.EncodeToString(noise))
 	if _, err := s.Append(ctx, "p", big); !errors.Is(err, store.ErrFull) {
 		t.Fatalf("error %v, want ErrFull", err)

@@ -70,7 +70,8 @@ func (w *writer) insert(j *job, g *group, st *state, z encoder, take func(i int)
 	if err := in.countRoot(); err != nil {
 		return nil, err
 	}
-	return in, in.writeTrace()
+	err := in.writeTrace()
+	return in, err
 }
 
 // judge asks the file which spans it knows. A trace that is new needs no question.

@@ -293,7 +293,8 @@ func (p *project) writer(day int64) (*writer, error) {
 	}
 	p.uses++
 	w.used = p.uses
-	return w, w.begin()
+	err := w.begin()
+	return w, err
 }
 
 // makeRoom closes the writer that was used the longest ago, unless it is in this transaction.

@@ -50,24 +50,20 @@ const traceColumns = `tid, trace_id, start, dur, spans, errors, tin, tout, ttot,
 
 // traceRow is a row of traces with its names as ids.
 type traceRow struct {
-	tid                  int64
-	id                   facts.TraceID
-	start, dur           int64
-	spans, errors        int
-	tokens               span.Tokens
-	cost, seen           int64
-	root, rstart, rdur   int64
-	rflags               int64
-	service              int64
-	rank                 int
-	at, sid              int64
-	nameID, typeID       int64
-	pairs                []pair
-	preview              string
-	serviceName          string // resolved, like the next two
-	name, typ            string
-	facets               []store.Facet
-	rootStatus, rowCover store.Status
+	tid                int64
+	id                 facts.TraceID
+	start, dur         int64
+	spans, errors      int
+	tokens             span.Tokens
+	cost, seen         int64
+	root, rstart, rdur int64
+	rflags             int64
+	service            int64
+	rank               int
+	at, sid            int64
+	nameID, typeID     int64
+	pairs              []pair
+	preview            string
 }
 
 func scanTrace(row []driver.Value) traceRow {
@@ -172,15 +168,14 @@ const spanColumns = `span, parent, start, dur, service, name, type, model, flags
 
 // spanRow is a row of m.
 type spanRow struct {
-	id, parent           facts.SpanID
-	start, dur           int64 // dur is -1 while running
-	service, name        int64
-	typ, model           int64
-	flags                int64
-	tokens               span.Tokens
-	cost                 int64
-	seg                  int64
-	serviceName, typName string
+	id, parent    facts.SpanID
+	start, dur    int64 // dur is -1 while running
+	service, name int64
+	typ, model    int64
+	flags         int64
+	tokens        span.Tokens
+	cost          int64
+	seg           int64
 }
 
 func scanSpan(row []driver.Value) spanRow {

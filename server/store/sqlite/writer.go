@@ -129,11 +129,12 @@ func openForWriting(path, sync string) (*conn, error) {
 	return c, nil
 }
 
-func (w *writer) load() (err error) {
-	if err = w.statements.prepare(w.c); err != nil {
+func (w *writer) load() error {
+	err := w.statements.prepare(w.c)
+	if err != nil {
 		return err
 	}
-	if err = w.begin(); err != nil { // the name "other" may be new
+	if err := w.begin(); err != nil { // the name "other" may be new
 		return err
 	}
 	if w.dict, err = newDict(w.c); err != nil {

@@ -37,7 +37,6 @@ type bench struct {
 	spans   int
 	batch   int
 	writers int
-	again   bool
 	start   time.Time
 	end     time.Time
 
@@ -68,7 +67,7 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(temporary)
+		defer func() { _ = os.RemoveAll(temporary) }() // it is in the system's folder for such
 		*dir = temporary
 	}
 	s, err := sqlite.Open(sqlite.Config{Dir: *dir, Sync: *sync, Limits: func(string) store.Limits {
@@ -154,9 +153,9 @@ func (b *bench) insert(ctx context.Context, what string) error {
 	took := time.Since(started)
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	fmt.Fprintf(b.out, "%-28s %9.0f spans/s  (%d spans, %.1f s, of it generating %.1f s)  batch p50 %v p99 %v  memory of the process %d MiB\n",
+	_, err := fmt.Fprintf(b.out, "%-28s %9.0f spans/s  (%d spans, %.1f s, of it generating %.1f s)  batch p50 %v p99 %v  memory of the process %d MiB\n",
 		what, float64(b.spans)/took.Seconds(), b.spans, took.Seconds(), spent.Seconds(), quantile(b.delays, 0.5), quantile(b.delays, 0.99), m.Sys>>20)
-	return nil
+	return err
 }
 
 func (b *bench) append(ctx context.Context, jobs <-chan []store.Item) error {
@@ -197,7 +196,10 @@ func (b *bench) disk(dir string) error {
 		}
 		return err
 	})
-	fmt.Fprintf(b.out, "%-28s %9.0f B/span, and %d MiB of logs that are there while files are written to\n", "disk",
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(b.out, "%-28s %9.0f B/span, and %d MiB of logs that are there while files are written to\n", "disk",
 		float64(bytes)/float64(b.spans), logs>>20)
 	return err
 }
@@ -268,7 +270,9 @@ func (b *bench) questions(ctx context.Context, rounds int) error {
 			}
 			delays = append(delays, time.Since(began))
 		}
-		fmt.Fprintf(b.out, "%-28s p50 %10v  p95 %10v\n", q.name, quantile(delays, 0.5), quantile(delays, 0.95))
+		if _, err := fmt.Fprintf(b.out, "%-28s p50 %10v  p95 %10v\n", q.name, quantile(delays, 0.5), quantile(delays, 0.95)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func model(t *rapid.T, tested, plain Open) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	now := func() time.Time { return p.clock }
 	openOne := func(o Open) store.Store {
 		s, err := o(Options{Dir: dir, Now: now})
@@ -214,9 +214,9 @@ func drawBatch(t *rapid.T, midnight time.Time) *store.Batch {
 	}
 	sum := sha256.New()
 	for _, item := range b.Spans {
-		fmt.Fprintln(sum, item.Service, item.Span)
+		sum.Write(fmt.Appendln(nil, item.Service, item.Span))
 	}
-	fmt.Fprintln(sum, b.Label, b.Records)
+	sum.Write(fmt.Appendln(nil, b.Label, b.Records))
 	sum.Sum(b.Sum[:0])
 	return b
 }

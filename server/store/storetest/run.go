@@ -580,8 +580,8 @@ func testSeries(f *fixture) {
 		if total.Count != 100 || total.Errors != 10 {
 			f.Errorf("%+v: %+v", q, total)
 		}
-		for got, want := range map[time.Duration]time.Duration{total.P50: 50, total.P95: 95, total.P99: 99} {
-			want *= time.Millisecond
+		for got, ms := range map[time.Duration]int{total.P50: 50, total.P95: 95, total.P99: 99} {
+			want := time.Duration(ms) * time.Millisecond
 			if diff := (got - want).Abs(); float64(diff) > store.ErrorBound*float64(want) {
 				f.Errorf("%+v: percentile %v, want %v within the bound", q, got, want)
 			}
@@ -640,6 +640,13 @@ func testClock(f *fixture) {
 	f.clock = f.clock.Add(time.Minute)
 	if got := states(f.append(made(1, 1, 0, Noon.AddDate(30, 0, 0), time.Second)).Spans); got != [3]int{0, 1, 0} {
 		f.Errorf("sent again a minute later: %v, want it known", got)
+	}
+	far := made(6, 1, 0, Noon, time.Second)
+	far.End = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+	f.append(far)
+	full, err = f.Span(context.Background(), project, traceID(6), spanID(1))
+	if s := f.list(store.Filter{TraceID: string(traceID(6))}); err != nil || !full.Span.End.Equal(far.End) || len(s) != 1 || s[0].Duration <= 0 {
+		f.Errorf("an end in 9999: %+v, %+v, %v", full, s, err)
 	}
 	stats, err := f.Stats(context.Background(), project)
 	if err != nil || len(stats.Days) != 1 {

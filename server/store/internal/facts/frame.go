@@ -43,10 +43,10 @@ func AppendSpan(buf []byte, f *Span) ([]byte, store.Reason) {
 		s.ParentID = f.Parent.Text()
 	}
 	flags := byte(0)
-	if !s.Start.IsZero() {
+	if inNanos(s.Start) {
 		flags |= frameStart
 	}
-	if !s.End.IsZero() {
+	if inNanos(s.End) {
 		flags |= frameEnd
 	}
 	out := append(buf, 0, flags)
@@ -60,6 +60,9 @@ func AppendSpan(buf []byte, f *Span) ([]byte, store.Reason) {
 	}
 	return appendJSON(buf, out, func(b []byte) ([]byte, error) { return span.V1.AppendItem(b, &s, true) })
 }
+
+// inNanos reports whether a time fits into ns since 1970. What does not is kept to the millisecond.
+func inNanos(t time.Time) bool { return t.Year() >= 1678 && t.Year() <= 2261 }
 
 // AppendRecord writes a record; the reason says why it cannot be.
 func AppendRecord(buf []byte, f *Record) ([]byte, store.Reason) {

@@ -68,12 +68,13 @@ type Span struct {
 }
 
 // End is when it ended: Start while it runs.
-func (s *Span) End() int64 { return s.Start + s.Dur }
+func (f *Span) End() int64 { return f.Start + f.Dur }
 
 // Bounds of names: they become entries of dictionaries.
 const (
 	maxName = 512
 	day     = 24 * time.Hour
+	maxDur  = int64(100 * 365 * day) // so that Start + Dur is a time in ns
 )
 
 // Day is the UTC day of a time in ns, in days since 1970.
@@ -134,7 +135,7 @@ func (f *Span) times(s *span.Span, received time.Time, keep time.Duration) {
 	if start.IsZero() {
 		start = s.End
 	}
-	f.Dur = int64(s.Duration())
+	f.Dur = min(int64(s.Duration()), maxDur)
 	tomorrow := received.UTC().Truncate(day).Add(2 * day) // the first moment that is not tomorrow any more
 	if start.IsZero() || !start.Before(tomorrow) || keep > 0 && start.Before(received.Add(-keep)) || start.Year() < 1970 {
 		f.Clock = true
@@ -191,7 +192,7 @@ func Nano(usd float64) (int64, bool) {
 func EndOf(known, end *Span) Span {
 	f := *end
 	if !f.Clock && !known.Clock {
-		f.Dur = max(0, end.Start+end.Dur-known.Start)
+		f.Dur = min(max(0, end.End()-known.Start), maxDur)
 	}
 	f.Start, f.Clock = known.Start, known.Clock
 	f.Root = known.Root || end.Root
