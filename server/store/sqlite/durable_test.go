@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -251,8 +252,11 @@ func TestBackupIsAStore(t *testing.T) {
 }
 
 func TestOldestDaysGoWhenTheQuotaIsFull(t *testing.T) {
-	limits := store.Limits{KeepBytes: -1}
-	s := openAt(t, sqlite.Config{Dir: t.TempDir(), Now: func() time.Time { return storetest.Noon }, Limits: func(string) store.Limits { return limits }})
+	var keep atomic.Int64
+	keep.Store(-1)
+	s := openAt(t, sqlite.Config{Dir: t.TempDir(), Now: func() time.Time { return storetest.Noon }, Limits: func(string) store.Limits {
+		return store.Limits{KeepBytes: keep.Load()}
+	}})
 	for day := range 4 {
 		appendTo(t, s, "p", one(fmt.Sprint(day+1), storetest.Noon.AddDate(0, 0, -day)))
 	}
@@ -260,7 +264,7 @@ func TestOldestDaysGoWhenTheQuotaIsFull(t *testing.T) {
 	if err != nil || len(stats.Days) != 4 {
 		t.Fatalf("%+v, %v", stats, err)
 	}
-	limits.KeepBytes = stats.Days[0].Bytes + stats.Days[1].Bytes + 1
+	keep.Store(stats.Days[0].Bytes + stats.Days[1].Bytes + 1)
 	dropped, err := s.Retain(context.Background())
 	if err != nil || dropped.Days < 2 || dropped.Spans != dropped.Days {
 		t.Errorf("dropped %+v, %v; want the older days", dropped, err)
@@ -269,7 +273,7 @@ func TestOldestDaysGoWhenTheQuotaIsFull(t *testing.T) {
 	if err != nil || len(page.Traces) != int(4-dropped.Days) || page.Traces[0].TraceID != "00000000000000000000000000000001" {
 		t.Errorf("left %+v, %v; want the newest", page.Traces, err)
 	}
-	limits.KeepBytes = 1
+	keep.Store(1)
 	if _, err := s.Retain(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +284,7 @@ func TestOldestDaysGoWhenTheQuotaIsFull(t *testing.T) {
 		t.Errorf("today alone is too much: %v, want ErrQuota", err)
 	}
 	appendTo(t, s, "q", one("9", storetest.Noon)) // another project has a quota of its own
-	limits.KeepBytes = -1
+	keep.Store(-1)
 	if _, err := s.Retain(context.Background()); err != nil {
 		t.Fatal(err)
 	}

@@ -106,7 +106,12 @@ func (f *file) take(ctx context.Context) (*conn, error) {
 	return f.open(ctx)
 }
 
+// give keeps a connection for the next reader, unless the file was closed for lack of use meanwhile.
 func (f *file) give(c *conn) {
+	if !f.project.store.holds(f) {
+		_ = c.close() // it only read
+		return
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.idle = append(f.idle, c)
@@ -149,6 +154,14 @@ func (f *file) close() {
 	for _, c := range idle {
 		_ = c.close() // it only read
 	}
+}
+
+// shut waits for those who read and closes the file for good.
+func (f *file) shut() {
+	f.life.Lock()
+	defer f.life.Unlock()
+	f.gone = true
+	f.close()
 }
 
 // remove deletes the file once nobody reads it.

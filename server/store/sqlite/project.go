@@ -469,7 +469,7 @@ func (p *project) close() {
 	<-p.done
 	p.hub.Close()
 	for _, f := range p.files() {
-		f.close()
+		f.shut()
 	}
 }
 

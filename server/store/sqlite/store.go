@@ -316,6 +316,13 @@ func (s *Store) touch(f *file) {
 	}
 }
 
+// holds reports whether a file may keep its readers.
+func (s *Store) holds(f *file) bool {
+	s.openMu.Lock()
+	defer s.openMu.Unlock()
+	return s.open[f]
+}
+
 // Subscribe implements store.Store.
 func (s *Store) Subscribe(id string, after uint64, trace span.TraceID) (store.Subscription, error) {
 	p, err := s.project(id, true)

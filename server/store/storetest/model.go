@@ -23,22 +23,21 @@ func Model(t *testing.T, tested, plain Open) {
 }
 
 type pairOf struct {
-	t     *rapid.T
-	clock time.Time
-	a, b  store.Store
+	t *rapid.T
+	*clock
+	a, b store.Store
 }
 
 func model(t *rapid.T, tested, plain Open) {
 	midnight := Noon.Truncate(24 * time.Hour)
-	p := &pairOf{t: t, clock: midnight.Add(time.Hour)}
+	p := &pairOf{t: t, clock: newClock(midnight.Add(time.Hour))}
 	dir, err := os.MkdirTemp("", "model")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	now := func() time.Time { return p.clock }
 	openOne := func(o Open) store.Store {
-		s, err := o(Options{Dir: dir, Now: now})
+		s, err := o(Options{Dir: dir, Now: p.now})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +64,7 @@ func model(t *rapid.T, tested, plain Open) {
 			b, errB := p.b.Delete(context.Background(), project, id)
 			same(p, "delete "+string(id), fmt.Sprint(a, errA), fmt.Sprint(b, errB))
 		case 2:
-			p.clock = p.clock.Add(time.Duration(rapid.IntRange(0, 15).Draw(t, "minutes")) * time.Minute)
+			p.advance(time.Duration(rapid.IntRange(0, 15).Draw(t, "minutes")) * time.Minute)
 		default:
 			b := last
 			if b == nil || rapid.IntRange(0, 3).Draw(t, "again") > 0 {

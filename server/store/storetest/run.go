@@ -168,7 +168,7 @@ func testStatus(f *fixture) {
 	}
 	e, ok, run, inc := store.StatusError, store.StatusSuccess, store.StatusRunning, store.StatusIncomplete
 	check(e, ok, e, run, run, run)
-	f.clock = f.clock.Add(store.QuietAfter + time.Second)
+	f.advance(store.QuietAfter + time.Second)
 	check(e, ok, e, inc, ok, run)
 	yes, no := true, false
 	if a, b := f.list(store.Filter{AnyError: &yes}), f.list(store.Filter{AnyError: &no}); len(a) != 3 || len(b) != 3 {
@@ -637,7 +637,7 @@ func testClock(f *fixture) {
 	if err != nil || !full.Clock || !full.Span.Start.Equal(Noon.AddDate(30, 0, 0)) {
 		f.Errorf("what was sent is not kept: %+v, %v", full, err)
 	}
-	f.clock = f.clock.Add(time.Minute)
+	f.advance(time.Minute)
 	if got := states(f.append(made(1, 1, 0, Noon.AddDate(30, 0, 0), time.Second)).Spans); got != [3]int{0, 1, 0} {
 		f.Errorf("sent again a minute later: %v, want it known", got)
 	}
@@ -715,7 +715,7 @@ func testLive(f *fixture) {
 
 func testRetention(f *fixture) {
 	f.append(made(1, 1, 0, Noon, time.Second), made(2, 1, 0, Noon.AddDate(0, 0, -20), time.Second))
-	f.clock = f.clock.AddDate(0, 0, 15)
+	f.advance(15 * 24 * time.Hour)
 	dropped, err := f.Retain(context.Background())
 	if err != nil || dropped.Days != 1 || dropped.Spans != 1 || dropped.Traces != 1 {
 		f.Errorf("dropped %+v, %v", dropped, err)
@@ -723,7 +723,7 @@ func testRetention(f *fixture) {
 	if s := f.one(); s.TraceID != traceID(1) {
 		f.Errorf("left %+v", s)
 	}
-	f.append(made(3, 1, 0, f.clock, time.Second))
+	f.append(made(3, 1, 0, f.now(), time.Second))
 }
 
 func testConcurrent(f *fixture) {

@@ -5,6 +5,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,18 +26,30 @@ type Open func(o Options) (store.Store, error)
 // Noon is what clocks of these tests show unless they say otherwise.
 var Noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
+// clock is one that a test sets while the store's goroutines read it.
+type clock struct{ ns atomic.Int64 }
+
+func newClock(t time.Time) *clock {
+	c := new(clock)
+	c.ns.Store(t.UnixNano())
+	return c
+}
+
+func (c *clock) now() time.Time          { return time.Unix(0, c.ns.Load()).UTC() }
+func (c *clock) advance(d time.Duration) { c.ns.Add(int64(d)) }
+
 // fixture is a store and its clock.
 type fixture struct {
 	*testing.T
 	store.Store
-	clock time.Time
+	*clock
 }
 
 func open(t *testing.T, o Open, options Options) *fixture {
 	t.Helper()
-	f := &fixture{T: t, clock: Noon}
+	f := &fixture{T: t, clock: newClock(Noon)}
 	options.Dir = t.TempDir()
-	options.Now = func() time.Time { return f.clock }
+	options.Now = f.now
 	s, err := o(options)
 	if err != nil {
 		t.Fatal(err)
