@@ -1,0 +1,291 @@
+package meta_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/tailrace-go/tailrace/server/store"
+	"github.com/tailrace-go/tailrace/server/store/meta"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var ctx = context.Background()
+
+type clock struct{ now time.Time }
+
+func open(t *testing.T, dir string) (*meta.DB, *clock) {
+	t.Helper()
+	c := &clock{time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
+	d, err := meta.Open(meta.Config{Dir: dir, Now: func() time.Time { return c.now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return d, c
+}
+
+func must[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func TestProjects(t *testing.T) {
+	d, _ := open(t, t.TempDir())
+	p := must(d.CreateProject(ctx, "support", store.Limits{KeepFor: time.Hour}))(t)
+	odd := must(d.CreateProject(ctx, "../über uns", store.Limits{}))(t)
+	if p.ID != "support" || store.CheckProject(odd.ID) != nil {
+		t.Errorf("ids %q and %q", p.ID, odd.ID)
+	}
+	if _, err := d.CreateProject(ctx, "support", store.Limits{}); !errors.Is(err, meta.ErrExists) {
+		t.Errorf("the same name again: %v", err)
+	}
+	if found := must(d.Project(ctx, "../über uns"))(t); found != odd {
+		t.Errorf("by name: %+v, want %+v", found, odd)
+	}
+	if err := d.SetLimits(ctx, p.ID, store.Limits{KeepBytes: 7}); err != nil {
+		t.Fatal(err)
+	}
+	if all := must(d.Projects(ctx))(t); len(all) != 2 || all[1].Limits != (store.Limits{KeepBytes: 7}) {
+		t.Errorf("all %+v", all)
+	}
+	_, secret, err := d.CreateToken(ctx, meta.Token{Project: p.ID, Scope: meta.ScopeRead})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.DeleteProject(ctx, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Token(ctx, secret); !errors.Is(err, meta.ErrSecret) {
+		t.Errorf("a token of a deleted project: %v", err)
+	}
+	if err := d.DeleteProject(ctx, p.ID); !errors.Is(err, meta.ErrNotFound) {
+		t.Errorf("deleted twice: %v", err)
+	}
+}
+
+func TestTokens(t *testing.T) {
+	d, c := open(t, t.TempDir())
+	must(d.CreateProject(ctx, "p", store.Limits{}))(t)
+	scope := must(meta.ParseScope("ingest, read"))(t)
+	made, secret, err := d.CreateToken(ctx, meta.Token{Project: "p", Scope: scope, Label: "ci", Expires: c.now.Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, other, err := d.CreateToken(ctx, meta.Token{Project: "p", Scope: meta.ScopeIngest}) // for rotation
+	if err != nil || other == secret {
+		t.Fatal(err)
+	}
+	found := must(d.Token(ctx, secret))(t)
+	if found.ID != made.ID || found.Scope.String() != "ingest,read" || !found.Scope.Has(meta.ScopeRead) || found.Scope.Has(meta.ScopeAdmin) {
+		t.Errorf("found %+v", found)
+	}
+	if all := must(d.Tokens(ctx, "p"))(t); len(all) != 2 || all[0].Used.IsZero() && all[1].Used.IsZero() {
+		t.Errorf("last use is not noted: %+v", all)
+	}
+	for _, wrong := range []string{"", "trt_", secret + "A", secret[:len(secret)-1], "trs_" + secret[4:], strings.ToUpper(secret), "*", ":key", strings.Repeat("x", 10_000)} {
+		if _, err := d.Token(ctx, wrong); !errors.Is(err, meta.ErrSecret) {
+			t.Errorf("secret %.20q: %v", wrong, err)
+		}
+	}
+	if err := d.RevokeToken(ctx, "q", second.ID); !errors.Is(err, meta.ErrNotFound) {
+		t.Errorf("revoked through another project: %v", err)
+	}
+	if err := d.RevokeToken(ctx, "p", second.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Token(ctx, other); !errors.Is(err, meta.ErrSecret) {
+		t.Errorf("revoked: %v", err)
+	}
+	c.now = c.now.Add(time.Hour)
+	if _, err := d.Token(ctx, secret); !errors.Is(err, meta.ErrSecret) {
+		t.Errorf("expired: %v", err)
+	}
+	for _, bad := range []string{"", "write", "ingest,,read"} {
+		if _, err := meta.ParseScope(bad); err == nil {
+			t.Errorf("scope %q: no error", bad)
+		}
+	}
+	if _, _, err := d.CreateToken(ctx, meta.Token{Project: "nowhere", Scope: meta.ScopeRead}); !errors.Is(err, meta.ErrNotFound) {
+		t.Errorf("token of no project: %v", err)
+	}
+}
+
+func TestTheFileHoldsNoSecret(t *testing.T) {
+	dir := t.TempDir()
+	d, c := open(t, dir)
+	must(d.CreateProject(ctx, "p", store.Limits{}))(t)
+	u := must(d.CreateUser(ctx, meta.User{Name: "ann", Hash: "$argon2id$fake"}))(t)
+	_, token, err := d.CreateToken(ctx, meta.Token{Project: "p", Scope: meta.ScopeRead})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, share, err := d.CreateShare(ctx, meta.Share{Project: "p", TraceID: "abc"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := []string{token, share, must(d.CreateSession(ctx, u.ID, time.Hour))(t), must(d.CreateInvite(ctx, "p", meta.RoleViewer, c.now.Add(time.Hour)))(t)}
+	for _, name := range []string{meta.FileName, meta.FileName + "-wal"} {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range secrets {
+			if bytes.Contains(data, []byte(secret[4:])) {
+				t.Errorf("%s holds a secret", name)
+			}
+		}
+	}
+	if info, err := os.Stat(filepath.Join(dir, meta.FileName)); err != nil || info.Mode().Perm()&0o077 != 0 && os.PathSeparator == '/' {
+		t.Errorf("permissions %v, %v", info.Mode(), err)
+	}
+}
+
+func TestUsersAndSessions(t *testing.T) {
+	d, c := open(t, t.TempDir())
+	must(d.CreateProject(ctx, "p", store.Limits{}))(t)
+	u := must(d.CreateUser(ctx, meta.User{Name: "ann", Hash: "h1", Admin: true}))(t)
+	if _, err := d.CreateUser(ctx, meta.User{Name: "ann"}); !errors.Is(err, meta.ErrExists) {
+		t.Errorf("the same name: %v", err)
+	}
+	session := must(d.CreateSession(ctx, u.ID, time.Hour))(t)
+	if found := must(d.Session(ctx, session))(t); found != u {
+		t.Errorf("session of %+v, want %+v", found, u)
+	}
+	invite := must(d.CreateInvite(ctx, "p", meta.RoleMember, c.now.Add(time.Hour)))(t)
+	if _, err := d.TakeInvite(ctx, invite, meta.User{Name: "ann"}); !errors.Is(err, meta.ErrExists) {
+		t.Errorf("an invitation under a name that is taken: %v", err)
+	}
+	bob := must(d.TakeInvite(ctx, invite, meta.User{Name: "bob", Hash: "h2", Admin: true}))(t)
+	if roles := must(d.Roles(ctx, bob.ID))(t); bob.Admin || roles["p"] != meta.RoleMember {
+		t.Errorf("invited as %+v with %v", bob, roles)
+	}
+	if _, err := d.TakeInvite(ctx, invite, meta.User{Name: "eve"}); !errors.Is(err, meta.ErrSecret) {
+		t.Errorf("an invitation twice: %v", err)
+	}
+	for _, role := range []meta.Role{meta.RoleViewer, meta.RoleNone} {
+		if err := d.SetRole(ctx, bob.ID, "p", role); err != nil || must(d.Roles(ctx, bob.ID))(t)["p"] != role {
+			t.Errorf("role %v: %v", role, err)
+		}
+	}
+	if err := d.SetPassword(ctx, u.ID, "h3"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Session(ctx, session); !errors.Is(err, meta.ErrSecret) {
+		t.Errorf("a session after the password changed: %v", err)
+	}
+	session = must(d.CreateSession(ctx, u.ID, time.Hour))(t)
+	c.now = c.now.Add(time.Hour)
+	if _, err := d.Session(ctx, session); !errors.Is(err, meta.ErrSecret) {
+		t.Errorf("an expired session: %v", err)
+	}
+	session = must(d.CreateSession(ctx, u.ID, time.Hour))(t)
+	if err := d.EndSession(ctx, session); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Session(ctx, session); !errors.Is(err, meta.ErrSecret) {
+		t.Errorf("after the logout: %v", err)
+	}
+	if err := d.DeleteUser(ctx, u.ID); err != nil || len(must(d.Users(ctx))(t)) != 1 {
+		t.Errorf("deleted: %v", err)
+	}
+	if _, err := d.User(ctx, "ann"); !errors.Is(err, meta.ErrNotFound) {
+		t.Errorf("found after the deletion: %v", err)
+	}
+}
+
+func TestShares(t *testing.T) {
+	d, c := open(t, t.TempDir())
+	must(d.CreateProject(ctx, "p", store.Limits{}))(t)
+	s, secret, err := d.CreateShare(ctx, meta.Share{Project: "p", TraceID: "ABC", Author: "ann"})
+	if err != nil || s.Content || !s.Expires.Equal(c.now.Add(meta.ShareFor)) {
+		t.Fatalf("%+v, %v; want it without content, for a week", s, err)
+	}
+	for views := 1; views <= 2; views++ {
+		if got := must(d.OpenShare(ctx, secret))(t); got.Views != views || got.TraceID != "00000000000000000000000000000abc" {
+			t.Errorf("opened %+v", got)
+		}
+	}
+	if err := d.RevokeShare(ctx, "q", s.ID); !errors.Is(err, meta.ErrNotFound) {
+		t.Errorf("revoked through another project: %v", err)
+	}
+	_, second, err := d.CreateShare(ctx, meta.Share{Project: "p", TraceID: "1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.RevokeShare(ctx, "p", s.ID); err != nil || len(must(d.Shares(ctx, "p"))(t)) != 2 {
+		t.Fatal(err)
+	}
+	c.now = c.now.Add(meta.ShareFor)
+	for name, secret := range map[string]string{"revoked": secret, "expired": second, "none": "*"} {
+		if _, err := d.OpenShare(ctx, secret); !errors.Is(err, meta.ErrSecret) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestTwoProcesses(t *testing.T) { // two connections behave alike, and the kernel's locks tell them apart
+	dir := t.TempDir()
+	server, _ := open(t, dir)
+	command, _ := open(t, dir)
+	must(command.CreateProject(ctx, "p", store.Limits{}))(t)
+	for i := range 20 {
+		_, secret, err := command.CreateToken(ctx, meta.Token{Project: "p", Scope: meta.ScopeIngest, Label: fmt.Sprint(i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := server.SetSetting(ctx, "k", fmt.Sprint(i)); err != nil {
+			t.Fatal(err)
+		}
+		if found := must(server.Token(ctx, secret))(t); found.Label != fmt.Sprint(i) {
+			t.Errorf("the server found %+v", found)
+		}
+	}
+	if v := must(command.Setting(ctx, "k"))(t); v != "19" {
+		t.Errorf("setting %q", v)
+	}
+	copied := t.TempDir()
+	if err := server.Backup(ctx, filepath.Join(copied, meta.FileName)); err != nil {
+		t.Fatal(err)
+	}
+	backup, _ := open(t, copied)
+	if all := must(backup.Tokens(ctx, "p"))(t); len(all) != 20 {
+		t.Errorf("%d tokens in the copy", len(all))
+	}
+}
+
+func TestNewerFileIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	db, err := sql.Open("sqlite", filepath.Join(dir, meta.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("PRAGMA user_version = 99"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := meta.Open(meta.Config{Dir: dir}); !errors.Is(err, store.ErrNewer) {
+		t.Errorf("error %v, want ErrNewer", err)
+	}
+}

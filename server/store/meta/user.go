@@ -1,0 +1,184 @@
+package meta
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/tailrace-go/tailrace/server/store"
+)
+
+// Role is what a user may do in a project.
+type Role uint8
+
+// The roles; a higher one includes the lower.
+const (
+	RoleNone   Role = iota
+	RoleViewer      // ask
+	RoleMember      // and share, delete
+	RoleAdmin       // and change settings
+)
+
+// User logs in to the pages.
+type User struct {
+	ID      string
+	Name    string
+	Hash    string // of the password, as its maker encoded it; empty: no login
+	Admin   bool   // of everything
+	Created time.Time
+}
+
+const userColumns = "SELECT id, name, password, admin, created FROM user"
+
+func readUser(row func(...any) error) (u User, err error) {
+	var created int64
+	err = row(&u.ID, &u.Name, &u.Hash, &u.Admin, &created)
+	u.Created = moment(created)
+	return u, err
+}
+
+// CreateUser makes a user with u's name, hash and admin flag. ErrExists: the name is taken.
+func (d *DB) CreateUser(ctx context.Context, u User) (User, error) { return d.createUser(ctx, d.db, u) }
+
+func (d *DB) createUser(ctx context.Context, db execer, u User) (User, error) {
+	if u.Name == "" || len(u.Name) > 256 {
+		return User{}, &store.FieldError{Field: "name", Reason: "want 1 to 256 bytes"}
+	}
+	u.ID, u.Created = newID(), d.now().UTC()
+	err := insert(ctx, db, "INSERT INTO user VALUES (?, ?, ?, ?, ?)", u.ID, u.Name, u.Hash, u.Admin, nanos(u.Created))
+	if err != nil {
+		return User{}, err
+	}
+	return u, nil
+}
+
+// User finds a user by name.
+func (d *DB) User(ctx context.Context, name string) (User, error) {
+	return first(ctx, d, readUser, userColumns+" WHERE name = ?", name)
+}
+
+// Users lists all users by name.
+func (d *DB) Users(ctx context.Context) ([]User, error) {
+	return scan(ctx, d, readUser, userColumns+" ORDER BY name")
+}
+
+// SetPassword replaces the hash of a user's password and ends the user's sessions.
+func (d *DB) SetPassword(ctx context.Context, id, hash string) error {
+	if err := d.exec(ctx, "UPDATE user SET password = ? WHERE id = ?", hash, id); err != nil {
+		return err
+	}
+	_, err := d.db.ExecContext(ctx, "DELETE FROM session WHERE user = ?", id)
+	return err
+}
+
+// DeleteUser removes a user with roles and sessions.
+func (d *DB) DeleteUser(ctx context.Context, id string) error {
+	for _, query := range []string{"DELETE FROM session WHERE user = ?", "DELETE FROM member WHERE user = ?"} {
+		if _, err := d.db.ExecContext(ctx, query, id); err != nil {
+			return err
+		}
+	}
+	return d.exec(ctx, "DELETE FROM user WHERE id = ?", id)
+}
+
+// SetRole gives a user a role in a project; RoleNone takes it away.
+func (d *DB) SetRole(ctx context.Context, user, project string, role Role) error {
+	if role > RoleAdmin {
+		return &store.FieldError{Field: "role", Reason: "want viewer, member or admin"}
+	}
+	query := "INSERT INTO member (user, project, role) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET role = excluded.role"
+	if role == RoleNone {
+		query = "DELETE FROM member WHERE user = ?1 AND project = ?2 AND ?3 = 0"
+	}
+	_, err := d.db.ExecContext(ctx, query, user, project, role)
+	return err
+}
+
+// Roles are a user's roles by project.
+func (d *DB) Roles(ctx context.Context, user string) (map[string]Role, error) {
+	type member struct {
+		project string
+		role    Role
+	}
+	all, err := scan(ctx, d, func(row func(...any) error) (m member, err error) {
+		err = row(&m.project, &m.role)
+		return m, err
+	}, "SELECT project, role FROM member WHERE user = ?", user)
+	roles := make(map[string]Role, len(all))
+	for _, m := range all {
+		roles[m.project] = m.role
+	}
+	return roles, err
+}
+
+// CreateSession logs a user in for a time and returns the secret for the cookie. Sessions that are over are removed.
+func (d *DB) CreateSession(ctx context.Context, user string, ttl time.Duration) (secret string, err error) {
+	now := d.now()
+	if _, err := d.db.ExecContext(ctx, "DELETE FROM session WHERE expires <= ?", nanos(now)); err != nil {
+		return "", err
+	}
+	secret, hash := newSecret(sessionPrefix)
+	err = insert(ctx, d.db, "INSERT INTO session VALUES (?, ?, ?, ?)", hash, user, nanos(now), nanos(now.Add(ttl)))
+	return secret, err
+}
+
+// Session returns the user of a session; otherwise ErrSecret.
+func (d *DB) Session(ctx context.Context, secret string) (User, error) {
+	hash, err := parseSecret(sessionPrefix, secret)
+	if err != nil {
+		return User{}, err
+	}
+	u, err := first(ctx, d, readUser, userColumns+" WHERE id = (SELECT user FROM session WHERE hash = ? AND expires > ?)", hash, nanos(d.now()))
+	if errors.Is(err, ErrNotFound) {
+		err = ErrSecret
+	}
+	return u, err
+}
+
+// EndSession logs out; a secret that is none is no error.
+func (d *DB) EndSession(ctx context.Context, secret string) error {
+	_, err := d.db.ExecContext(ctx, "DELETE FROM session WHERE hash = ?", hashOf(secret))
+	return err
+}
+
+// CreateInvite makes a secret with which one person may become a user with a role in a project.
+func (d *DB) CreateInvite(ctx context.Context, project string, role Role, expires time.Time) (secret string, err error) {
+	if role == RoleNone || role > RoleAdmin {
+		return "", &store.FieldError{Field: "role", Reason: "want viewer, member or admin"}
+	}
+	if _, err := d.Project(ctx, project); err != nil {
+		return "", err
+	}
+	secret, hash := newSecret(invitePrefix)
+	return secret, insert(ctx, d.db, "INSERT INTO invite VALUES (?, ?, ?, ?)", hash, project, role, nanos(expires))
+}
+
+// TakeInvite makes the user that was invited, once. On ErrExists the invitation is still good.
+func (d *DB) TakeInvite(ctx context.Context, secret string, u User) (User, error) {
+	hash, err := parseSecret(invitePrefix, secret)
+	if err != nil {
+		return User{}, err
+	}
+	u.Admin = false
+	err = d.change(ctx, func(tx *sql.Tx) error {
+		var project string
+		var role Role
+		err := tx.QueryRowContext(ctx, "DELETE FROM invite WHERE hash = ? AND expires > ? RETURNING project, role", hash, nanos(d.now())).Scan(&project, &role)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrSecret
+		}
+		if err != nil {
+			return err
+		}
+		if u, err = d.createUser(ctx, tx, u); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO member (user, project, role) VALUES (?, ?, ?)", u.ID, project, role)
+		return err
+	})
+	if err != nil {
+		return User{}, err
+	}
+	return u, nil
+}
