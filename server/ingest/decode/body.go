@@ -24,8 +24,8 @@ const maxWindow = 8 << 20
 //
 // The error matches [ErrTooLarge] when the body exceeds MaxWireBytes (if compressed) or MaxBodyBytes, [ErrEncoding]
 // for another encoding, and [ErrBody] for one that is broken or cut off; anything else is what r said. No ratio is too
-// high: an honest batch may shrink to a hundredth and more. Body needs little more memory than what it returns, and
-// leaves nothing running.
+// high: an honest batch may shrink to a hundredth and more. While it reads, Body may hold three times what has come, and
+// a decoder's window of at most 8 MiB; a server bounds how many it reads at once. Nothing is left running.
 func Body(r io.Reader, contentEncoding string, limits Limits) ([]byte, error) {
 	l, err := limits.withDefaults()
 	if err != nil {

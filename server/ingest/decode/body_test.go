@@ -37,10 +37,14 @@ func zstdStream(tb testing.TB, text []byte, options ...zstd.EOption) []byte {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if _, err := io.Copy(w, iotest.OneByteReader(bytes.NewReader(text[:min(10, len(text))]))); err != nil {
+	head := text[:min(10, len(text))]
+	if _, err := w.Write(head); err != nil {
 		tb.Fatal(err)
 	}
-	if _, err := w.Write(text[min(10, len(text)):]); err != nil {
+	if err := w.Flush(); err != nil { // or it would wait, and know the size
+		tb.Fatal(err)
+	}
+	if _, err := w.Write(text[len(head):]); err != nil {
 		tb.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
@@ -98,7 +102,7 @@ func TestBodyOfEveryEncoding(t *testing.T) {
 func TestBodyRefuses(t *testing.T) {
 	text := captured.Body("mastra-cloud-1.x.json")
 	zeros := make([]byte, 33<<20)
-	window := zstdStream(t, bytes.Repeat(text, 100)) // enough for a header with a window
+	window := zstdStream(t, text)
 	if window[4]&0x20 != 0 {
 		t.Fatal("a single segment has no window")
 	}

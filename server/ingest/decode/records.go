@@ -36,7 +36,7 @@ func Records(kind store.Kind, body []byte, limits Limits) (RecordBatch, error) {
 	if kind < store.KindLog || kind > store.KindFeedback {
 		return RecordBatch{}, fmt.Errorf("%w: kind %d is none of a record", ErrConfig, kind)
 	}
-	split := splitter{src: unsafe.String(unsafe.SliceData(body), len(body))} // only read, and not kept
+	split := splitter{src: unsafe.String(unsafe.SliceData(body), len(body))} //nolint:gosec // only read, and not kept
 	pieces, err := split.array(segments[kind], l.MaxRecords)
 	if err != nil {
 		return RecordBatch{}, err

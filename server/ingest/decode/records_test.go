@@ -50,7 +50,7 @@ func TestRecordsOfTheCaptures(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		want, err := os.ReadFile(golden) //nolint:gosec // a name of ours
+		want, err := os.ReadFile(golden)
 		if err != nil {
 			t.Fatal(err)
 		}
