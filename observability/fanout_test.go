@@ -369,9 +369,13 @@ func TestManyGoroutinesRaceWithTheEnd(t *testing.T) {
 	s := observe(t, func(i *observability.Instance) { i.Queue = 1 << 16 })
 	var wg sync.WaitGroup
 	const producers, each = 64, 100
-	for range producers {
+	half := make(chan struct{}) // the first producer is half through
+	for producer := range producers {
 		wg.Go(func() {
-			for range each {
+			for n := range each {
+				if producer == 0 && n == each/2 {
+					close(half)
+				}
 				ctx, root := s.tracer.Start(context.Background(), "root", span.AgentRun{})
 				_, child := observability.Start(ctx, "child", span.ToolCall{})
 				child.End()
@@ -380,7 +384,7 @@ func TestManyGoroutinesRaceWithTheEnd(t *testing.T) {
 		})
 	}
 	wg.Go(func() { _ = s.Flush(t.Context()); _ = s.Stats() })
-	wg.Go(func() { time.Sleep(2 * time.Millisecond); _ = s.Shutdown(t.Context()) })
+	wg.Go(func() { <-half; _ = s.Shutdown(t.Context()) })
 	wg.Wait()
 	if err := s.Shutdown(t.Context()); err != nil {
 		t.Error(err)

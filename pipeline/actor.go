@@ -154,7 +154,7 @@ func (in *inlet) OnMark(send func() error) {
 // then follows as soon as the actor has settled as many items as it had taken.
 func (in *inlet) met(num uint64) {
 	if in.passes != nil {
-		in.passes.met(num)
+		defer in.passes.met(num) // what the hooks let go comes before the mark, also if one panics
 		in.callHooks()
 		return
 	}

@@ -82,3 +82,36 @@ func TestAnActorEndsWhoseHookIsToldToStop(t *testing.T) {
 		}
 	})
 }
+
+// TestHooksComeBeforeThePass holds that a sink which lets marks pass by itself has sent what it holds by then.
+func TestHooksComeBeforeThePass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pipeline.New(pipeline.Config{})
+		source := newPushed[int](pipeline.EntryConfig{})
+		pipeline.To(pipeline.From(p, source), pipeline.SinkActor(func(_ context.Context, in *pipeline.Inlet[int]) error {
+			var held []int
+			in.OnMark(func() error {
+				for _, item := range held {
+					in.Delivered(item)
+				}
+				held = nil
+				return nil
+			})
+			in.OnMarkPass(func(pass func()) {
+				if len(held) > 0 {
+					t.Errorf("%d items are held as the mark passes", len(held))
+				}
+				pass()
+			})
+			for item := range in.All() {
+				held = append(held, item)
+			}
+			return in.Err()
+		}))
+		run := start(t, p)
+		source.push(t, 1, 2, 3)
+		if err := run.flush(); err != nil || p.Ledger().Delivered != 3 {
+			t.Errorf("Flush returned %v with %+v", err, p.Ledger())
+		}
+	})
+}

@@ -54,7 +54,7 @@ func TestBatchIsUsedAgainOnlyIfLent(t *testing.T) {
 }
 
 // TestLentBatchForgets holds that a batch that is used again keeps no item of its past alive, and
-// that one on which a stage panicked is not used again while that may still be looked into.
+// that the batches go on after a panic below.
 func TestLentBatchForgets(t *testing.T) {
 	p := pipeline.New(pipeline.Config{})
 	items := make([]*int, 5)
