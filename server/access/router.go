@@ -111,6 +111,10 @@ func clean(p string) string {
 func (rt *Router) serve(w http.ResponseWriter, r *http.Request, route Route) {
 	g, err := rt.grant(r, route)
 	if err == nil {
+		g.again = func(ctx context.Context) error {
+			_, err := rt.grant(r.WithContext(ctx), route)
+			return err
+		}
 		route.Handle(w, r, g)
 		return
 	}
