@@ -74,6 +74,9 @@ func (w *writer) delete(st *state, deleted *store.Deleted) error {
 	if err := w.countRoot(-1, rootFigure(&st.Trace)); err != nil {
 		return err
 	}
+	if err := w.forgetText(st); err != nil {
+		return err
+	}
 	records, err := w.c.exec("DELETE FROM rec WHERE tid > 0 AND tid = ?", st.tid)
 	if err != nil {
 		return err

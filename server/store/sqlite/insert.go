@@ -35,7 +35,6 @@ type insertion struct {
 	known    []facts.Span // of isEnd: what the file has
 	ownCost  []bool
 	before   facts.Trace
-	s        *Store
 
 	rows                      []store.Row
 	stored, lateRoots, clocks int64
@@ -43,8 +42,8 @@ type insertion struct {
 
 // insert takes in what is new of a group and fills the outcomes in; commit writes it. take says which spans belong to
 // this file; nil: all.
-func (w *writer) insert(s *Store, j *job, g *group, st *state, take func(i int) bool) (*insertion, error) {
-	in := &insertion{w: w, st: st, g: g, j: j, s: s, before: st.Trace}
+func (w *writer) insert(j *job, g *group, st *state, take func(i int) bool) (*insertion, error) {
+	in := &insertion{w: w, st: st, g: g, j: j, before: st.Trace}
 	if err := w.loadSpans(st); err != nil {
 		return nil, err
 	}
@@ -214,7 +213,7 @@ func (in *insertion) writeSpans() error {
 	}
 	for i := range in.g.chunks {
 		c := &in.g.chunks[i]
-		data, err := in.s.only(c, func(i int) bool { return in.verdicts[i] == isNew || in.verdicts[i] == isEnd })
+		data, err := w.store.only(c, func(i int) bool { return in.verdicts[i] == isNew || in.verdicts[i] == isEnd })
 		if err != nil {
 			return err
 		}
@@ -327,7 +326,7 @@ func (in *insertion) writeRecords() error {
 			}
 		}
 	}
-	data, err := in.s.only(&g.rchunk, func(i int) bool { return fresh[i] })
+	data, err := w.store.only(&g.rchunk, func(i int) bool { return fresh[i] })
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 const (
 	readTimeout = 5 * time.Second
 	maxRows     = 200_000 // rows that a list looks at before it says that the rest is for the next page
-	maxTextRows = 15_000  // the same when it compares texts
+	maxTextRows = 100_000 // the same when it looks for a text
 )
 
 // found is a row of a list before it is turned into a summary.
@@ -78,7 +78,7 @@ func (s *Store) List(ctx context.Context, id string, f store.Filter) (store.Page
 
 func (l *lister) refill() {
 	l.budget, l.bytes = maxRows, l.f.Budget
-	if l.f.Text != "" {
+	if l.f.Text != "" && !l.f.Content {
 		l.budget = maxTextRows
 	}
 }
@@ -160,6 +160,8 @@ func (l *lister) file(ctx context.Context, c *conn, f *file) error {
 	switch {
 	case plan.bounded:
 		return l.piece(ctx, c, f, plan, from, nil)
+	case l.f.Text != "" && !l.f.Content && l.f.Sort == store.SortStart && !plan.rare:
+		return l.text(ctx, c, f, plan, from)
 	case len(plan.posts) > 0:
 		return l.posted(ctx, c, f, plan, from)
 	}
@@ -229,19 +231,29 @@ func (l *lister) posted(ctx context.Context, c *conn, f *file, plan *plan, from 
 		if err != nil {
 			return err
 		}
-		to := &place{found.oldest * int64(time.Minute), 0}
-		if len(found.tids) > 2*manyPosts {
-			if more, err := l.scan(ctx, c, f, plan, from, to); !more || err != nil {
-				return err
-			}
-		} else if err := l.piece(ctx, c, f, plan.candidates(found.tids), from, to); err != nil || l.stopped != nil {
+		more, err := l.among(ctx, c, f, plan, &found, from)
+		if err != nil || !more {
 			return err
 		}
-		if !found.more || to.key <= l.floor || l.full(to.key) || l.spend(found.looked, f, *to) {
-			return nil
-		}
-		from, before = to, found.oldest
+		from, before = &place{found.oldest * int64(time.Minute), 0}, found.oldest
 	}
+}
+
+// among collects the rows of some candidates, which are all that there can be from one place to the minute that was
+// looked at last. It reports whether the page needs more.
+func (l *lister) among(ctx context.Context, c *conn, f *file, plan *plan, found *candidates, from *place) (more bool, err error) {
+	to := &place{found.oldest * int64(time.Minute), 0}
+	if len(found.tids) > 2*manyPosts {
+		if more, err := l.scan(ctx, c, f, plan, from, to); !more || err != nil {
+			return false, err
+		}
+	} else if len(found.tids) > 0 {
+		if err := l.piece(ctx, c, f, plan.candidates(found.tids), from, to); err != nil || l.stopped != nil {
+			return false, err
+		}
+	}
+	l.searched.From = utc(to.key)
+	return found.more && to.key > l.floor && !l.full(to.key) && !l.spend(found.looked, f, *to), nil
 }
 
 // stop ends the search. Rows of older starts than where it ends are left for the next page.

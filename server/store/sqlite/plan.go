@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
-	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -26,6 +25,7 @@ type plan struct {
 	where   []term // of the drive, then the others
 	bounded bool
 	posts   []pair // facets that candidates must have; empty: the index alone drives
+	rare    bool   // few have them
 }
 
 // term is a condition and its arguments.
@@ -66,13 +66,21 @@ func newPlan(ctx context.Context, c *conn, l *lister) (*plan, error) {
 	switch {
 	case l.f.Sort != store.SortStart:
 		p.byIndex(sort.index, "")
-	case failed && len(facets) == 0:
+	case failed && len(facets) == 0 && l.f.Text == "":
 		p.byIndex("t_error", "t.errors > 0")
 	case (l.f.Status == store.StatusRunning || l.f.Status == store.StatusIncomplete) && len(facets) == 0:
+		p.rare = true
 		p.byIndex("t_open", "t.stat < 2")
 	default:
 		p.byIndex(sort.index, "")
 		p.posts = facets
+		if len(facets) > 0 && l.f.Text != "" {
+			found, err := posted(ctx, c, facets[:1], maxMinute, manyPosts)
+			if err != nil {
+				return nil, err
+			}
+			p.rare = !found.more
+		}
 	}
 	return p, nil
 }
@@ -147,9 +155,7 @@ func boolean(b bool) int64 {
 
 // idTerm finds ids that begin with these digits, and the one that they are when they were meant without its zeros.
 func idTerm(prefix string) term {
-	lo, _ := hex.DecodeString(prefix + strings.Repeat("0", 32-len(prefix)))
-	hi, _ := hex.DecodeString(prefix + strings.Repeat("f", 32-len(prefix)))
-	whole, _ := hex.DecodeString(strings.Repeat("0", 32-len(prefix)) + prefix)
+	lo, hi, whole := idRange(prefix)
 	return term{"(t.trace_id BETWEEN ? AND ? OR t.trace_id = ?)", []driver.Value{lo, hi, whole}}
 }
 
@@ -157,7 +163,7 @@ func idTerm(prefix string) term {
 func (p *plan) text(ctx context.Context, c *conn, text string) error {
 	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
 	t := term{`t.preview LIKE ? ESCAPE '\' OR (SELECT s FROM dict WHERE id = t.name) LIKE ? ESCAPE '\'`, []driver.Value{like, like}}
-	tag, err := idOf(ctx, c, "tag")
+	tag, err := idOf(ctx, c, keyTag)
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,8 @@ func (p post) compare(o post) int {
 
 func minuteOf(ns int64) int64 { return facts.Floor(ns, int64(time.Minute)) / int64(time.Minute) }
 
-// postFacets brings state.pairs to what the trace is now, and posts those that are new, or all when the trace has moved
-// to another minute. Most batches of a trace change none.
+// postFacets brings what lists look through up to date: state.pairs to what the trace is now, of which it posts
+// those that are new, or all when the trace has moved to another minute, and the texts. Most batches of a trace change none.
 func (w *writer) postFacets(st *state) error {
 	if st.Spans == 0 {
 		return nil
@@ -33,7 +33,7 @@ func (w *writer) postFacets(st *state) error {
 	moved := st.pairs == nil || minuteOf(st.Start) != minuteOf(st.pairsStart)
 	st.pairsStart = st.Start
 	if shape == st.shown && !moved {
-		return nil
+		return w.postText(st, moved)
 	}
 	want, err := w.facetRows(&st.Trace)
 	if err != nil {
@@ -45,7 +45,7 @@ func (w *writer) postFacets(st *state) error {
 		}
 	}
 	st.pairs, st.shown = want, shape
-	return nil
+	return w.postText(st, moved)
 }
 
 // writePosts writes what this transaction posted, a row for each facet and minute.
@@ -93,7 +93,7 @@ type candidates struct {
 	tids   []int64
 	oldest int64 // minute that was looked at last
 	more   bool  // there are earlier ones
-	looked int   // posts of the first facet
+	looked int   // at so many traces
 }
 
 // posted reads the candidates for all of some facets that start before a minute, newest minute first, and whole minutes
@@ -117,22 +117,28 @@ func posted(ctx context.Context, c *conn, pairs []pair, before int64, n int) (ca
 	found.looked = len(found.tids)
 	slices.Sort(found.tids)
 	found.tids = slices.Compact(found.tids)
-	for _, p := range pairs[1:] {
-		if len(found.tids) == 0 {
+	err = found.narrow(ctx, c, pairs[1:], before)
+	return found, err
+}
+
+// narrow leaves of the candidates of some minutes those that were posted for all of some facets, too.
+func (f *candidates) narrow(ctx context.Context, c *conn, pairs []pair, before int64) error {
+	for _, p := range pairs {
+		if len(f.tids) == 0 {
 			break
 		}
 		var others []int64
-		err := c.query(ctx, "SELECT tids FROM post WHERE k = ? AND v = ? AND minute >= ? AND minute < ?", []driver.Value{p.k, p.v, found.oldest, before},
+		err := c.query(ctx, "SELECT tids FROM post WHERE k = ? AND v = ? AND minute >= ? AND minute < ?", []driver.Value{p.k, p.v, f.oldest, before},
 			func(row []driver.Value) bool {
 				others = readTIDs(others, blob(row[0]))
 				return true
 			})
 		if err != nil {
-			return found, err
+			return err
 		}
-		found.tids = common(found.tids, others)
+		f.tids = common(f.tids, others)
 	}
-	return found, nil
+	return nil
 }
 
 // has reports whether any trace has a facet now. After many that had it once it is believed.

@@ -216,7 +216,7 @@ func (p *project) insertGroup(j *job, g *group) ([]*insertion, error) {
 		if err != nil {
 			return nil, err
 		}
-		in, err := w.insert(p.store, j, g, &w.loose, nil)
+		in, err := w.insert(j, g, &w.loose, nil)
 		return []*insertion{in}, err
 	}
 	type home struct {
@@ -248,7 +248,7 @@ func (p *project) insertGroup(j *job, g *group) ([]*insertion, error) {
 		homes = append(homes, home{w, w.create(g.trace)})
 	}
 	if len(homes) == 1 {
-		in, err := homes[0].w.insert(p.store, j, g, homes[0].st, nil)
+		in, err := homes[0].w.insert(j, g, homes[0].st, nil)
 		return []*insertion{in}, err
 	}
 	// The trace went on in a file of its own before the gap was filled: each span belongs where it is known.
@@ -271,7 +271,7 @@ func (p *project) insertGroup(j *job, g *group) ([]*insertion, error) {
 		if h > 0 {
 			part.records = nil
 		}
-		in, err := home.w.insert(p.store, j, &part, home.st, func(i int) bool { return at[i] == h })
+		in, err := home.w.insert(j, &part, home.st, func(i int) bool { return at[i] == h })
 		if err != nil {
 			return nil, err
 		}
@@ -288,7 +288,7 @@ func (p *project) writer(day int64) (*writer, error) {
 			return nil, err
 		}
 		var err error
-		if w, err = openWriter(p.path(day), day, p.store.sync); err != nil {
+		if w, err = openWriter(p.store, p.path(day), day); err != nil {
 			return nil, err
 		}
 		p.writers[day] = w

@@ -20,8 +20,9 @@ const (
 // writer is the one connection that writes to a day file, with what it remembers between transactions. It belongs to
 // its project's goroutine. After any error it is thrown away, since its memory may be ahead of the file.
 type writer struct {
-	day int64
-	c   *conn
+	store *Store
+	day   int64
+	c     *conn
 	*statements
 
 	dict    *dict
@@ -39,6 +40,7 @@ type writer struct {
 	dirty                  bool     // there is something to commit
 	changed                []*state // by this transaction, each once
 	posts                  []post   // of this transaction
+	texts                  []entry  // likewise
 	spans, traces, records int64    // in the file, with this transaction
 	commits                int64    // with something in them
 	used                   uint64
@@ -63,6 +65,7 @@ type state struct {
 	pairs      []pair // facets that are posted, at pairsStart
 	pairsStart int64
 	shown      facetShape
+	text       textOf // that is noted, at pairsStart
 }
 
 // part is a segment that is being put together.
@@ -82,7 +85,7 @@ type buffers struct {
 // statements are prepared once per file.
 type statements struct {
 	findTrace, traceRow, insertTrace, updateTrace *stmt
-	insertSeg, insertPost                         *stmt
+	insertSeg, insertPost, insertText             *stmt
 	insertRecord, takePend, addPend, deletePend   *stmt
 	setTotal                                      *stmt
 }
@@ -102,6 +105,7 @@ func (s *statements) prepare(c *conn) error {
 			service = ?, srank = ?, sat = ?, sid = ?, name = ?, type = ?, facets = ?, preview = ? WHERE tid = ?`},
 		{&s.insertSeg, "INSERT INTO seg (id, spans, data) VALUES (?, ?, ?)"},
 		{&s.insertPost, "INSERT INTO post VALUES (?, ?, ?, ?, ?)"},
+		{&s.insertText, "INSERT INTO texts VALUES (?, ?, ?)"},
 		{&s.insertRecord, "INSERT OR IGNORE INTO rec VALUES (?, ?, ?, ?, ?, ?, ?)"},
 		{&s.takePend, "SELECT cost FROM pend WHERE tid = ? AND span = ?"},
 		{&s.addPend, `INSERT INTO pend VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET cost = cost + excluded.cost`},
@@ -117,7 +121,7 @@ func (s *statements) prepare(c *conn) error {
 }
 
 // openWriter opens or makes a day file. Its permissions are the owner's alone, and SQLite gives them to its companions.
-func openWriter(path string, day int64, sync string) (*writer, error) {
+func openWriter(s *Store, path string, day int64) (*writer, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, mapError(err)
 	}
@@ -128,11 +132,11 @@ func openWriter(path string, day int64, sync string) (*writer, error) {
 	if err := f.Close(); err != nil {
 		return nil, mapError(err)
 	}
-	c, err := openForWriting(path, sync)
+	c, err := openForWriting(path, s.sync)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{day: day, c: c, statements: new(statements), states: map[facts.TraceID]*state{}, loose: state{loaded: true}}
+	w := &writer{store: s, day: day, c: c, statements: new(statements), states: map[facts.TraceID]*state{}, loose: state{loaded: true}}
 	if err := w.load(); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
@@ -234,6 +238,9 @@ func (w *writer) flush() error {
 	if err := w.writePosts(); err != nil {
 		return err
 	}
+	if err := w.writeTexts(); err != nil {
+		return err
+	}
 	if err := w.rollups.flush(); err != nil {
 		return err
 	}
@@ -288,7 +295,7 @@ func (w *writer) find(id facts.TraceID) (*state, error) {
 	}
 	st.Trace = stored.trace(id, name)
 	st.pairs, st.pairsStart = stored.pairs, stored.start
-	st.shown = shapeOf(&st.Trace)
+	st.shown, st.text = shapeOf(&st.Trace), textsOf(&st.Trace)
 	if err != nil {
 		return nil, err
 	}
