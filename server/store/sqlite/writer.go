@@ -11,10 +11,11 @@ import (
 	"github.com/tailrace-go/tailrace/server/store/internal/facts"
 )
 
-// What a writer remembers between transactions, at most.
+// What a writer remembers of the traces that it wrote to lately: twice as much as this at most, but for one trace that
+// alone has more spans. It forgets those that nothing came for since it remembered as much.
 const (
-	maxStates = 20_000  // traces
-	maxSpans  = 200_000 // spans, about 30 MB
+	maxStates = 8_000  // traces
+	maxSpans  = 80_000 // spans, about 14 MB
 )
 
 // writer is the one connection that writes to a day file, with what it remembers between transactions. It belongs to
@@ -27,10 +28,11 @@ type writer struct {
 
 	dict    *dict
 	states  map[facts.TraceID]*state
+	before  map[facts.TraceID]*state // what states was; those that are asked for move over
 	rollups *rollups
 	loose   state // records of no trace
 	nextTID int64
-	held    int // spans of all states
+	held    int // spans of states
 	spare   []buffers
 	joined  []byte
 	pairs   []byte
@@ -213,8 +215,7 @@ func (w *writer) commit() error {
 	}
 	w.inTxn, w.dirty = false, false
 	if len(w.states) > maxStates || w.held > maxSpans {
-		clear(w.states)
-		w.held = 0
+		w.before, w.states, w.held = w.states, map[facts.TraceID]*state{}, 0
 	}
 	return nil
 }
@@ -269,6 +270,12 @@ func (w *writer) close() error {
 // find returns the state of a trace, nil when the file does not have it.
 func (w *writer) find(id facts.TraceID) (*state, error) {
 	if st := w.states[id]; st != nil {
+		return st, nil
+	}
+	if st := w.before[id]; st != nil {
+		delete(w.before, id)
+		w.states[id] = st
+		w.held += len(st.rows.all)
 		return st, nil
 	}
 	tid := int64(0)

@@ -3,6 +3,7 @@ package storetest
 import (
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -97,6 +98,33 @@ func (g *Generator) Trace() []store.Item {
 	}
 	return items
 }
+
+// Big makes one trace of n spans, in batches: each span has up to eight children, which come after it.
+func (g *Generator) Big(n, batch int) iter.Seq[[]store.Item] {
+	return func(yield func([]store.Item) bool) {
+		trace, start := span.TraceID(g.hex(16)), g.next
+		var items []store.Item
+		for i := range n {
+			s := &span.Span{
+				TraceID: trace, ID: bigID(i), Name: fmt.Sprintf("step %d", i%12), Type: generatedTypes[i%len(generatedTypes)], Root: i == 0,
+				Metadata: `{"serviceName":"service-0"}`, Start: start.Add(time.Duration(i) * time.Millisecond), Input: g.text(900), Output: g.text(900),
+			}
+			s.End = s.Start.Add(time.Second)
+			if i > 0 {
+				s.ParentID = bigID((i - 1) / 8)
+			}
+			s.Freeze()
+			if items = append(items, store.Item{Span: s}); len(items) == batch || i == n-1 {
+				if !yield(items) {
+					return
+				}
+				items = nil
+			}
+		}
+	}
+}
+
+func bigID(i int) span.ID { return span.ID(fmt.Sprintf("%016x", (uint64(i)+1)*0x9e3779b97f4a7c15)) }
 
 // text makes words of about n bytes, as JSON.
 func (g *Generator) text(n int) span.Value {
