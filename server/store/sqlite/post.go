@@ -85,8 +85,8 @@ func readTIDs(tids []int64, data []byte) []int64 {
 	return tids
 }
 
-// maxMinute is after all of them.
-const maxMinute = int64(1) << 40
+// maxMinute is after all of them, and as a textID, too.
+const maxMinute = int64(1) << 38
 
 // candidates are traces that had all of some facets once.
 type candidates struct {

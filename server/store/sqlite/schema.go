@@ -16,8 +16,8 @@ import (
 // A row of post says which traces got the facet (k, v) in one transaction n, among those that start in a minute. It is
 // only ever added to, so what it names is a candidate: traces.facets has the truth, and traces.start the minute.
 //
-// A row of texts is what a search looks through, of the traces of a transaction that start in a minute, see
-// appendEntries, packed. These are candidates as well.
+// A row of texts is what a search looks through, of the traces of a transaction that start in a minute, see textID and
+// appendEntries. These are candidates as well.
 //
 // pend holds costs that metrics told of spans that are not here yet. A trace of which only records came has spans = 0,
 // and no list shows it.
@@ -32,7 +32,7 @@ CREATE INDEX t_error ON traces (start) WHERE spans > 0 AND errors > 0;
 CREATE INDEX t_open ON traces (start) WHERE spans > 0 AND stat < 2;
 CREATE TABLE seg (id INTEGER PRIMARY KEY, spans BLOB, data BLOB);
 CREATE TABLE post (k, v, minute, n, tids BLOB, PRIMARY KEY (k, v, minute, n)) WITHOUT ROWID;
-CREATE TABLE texts (minute, n, data BLOB, PRIMARY KEY (minute, n)) WITHOUT ROWID;
+CREATE TABLE texts (id INTEGER PRIMARY KEY, data BLOB);
 CREATE TABLE rollup (
 	res, t, service, type, name, model, n, errors, tin, tout, ttot, treason, tcache, cost, hist BLOB,
 	PRIMARY KEY (res, t, service, type, name, model)) WITHOUT ROWID;

@@ -7,9 +7,12 @@ import (
 	"database/sql/driver"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/klauspost/compress/s2"
 
 	"github.com/tailrace-go/tailrace/server/store/internal/facts"
 )
@@ -75,7 +78,7 @@ func (w *writer) writeTexts() error {
 		for n < len(rest) && rest[n].minute == rest[0].minute {
 			n++
 		}
-		if err := w.writeEntries(rest[0].minute, w.commits, rest[:n]); err != nil {
+		if err := w.writeEntries(textID(rest[0].minute, w.commits), rest[:n]); err != nil {
 			return err
 		}
 		rest = rest[n:]
@@ -85,13 +88,13 @@ func (w *writer) writeTexts() error {
 	return nil
 }
 
-func (w *writer) writeEntries(minute, n int64, entries []entry) error {
-	p := w.store.encoder()
-	defer w.store.release(p)
-	p.raw = appendEntries(p.raw[:0], entries)
-	p.packed = p.z.EncodeAll(p.raw, p.packed[:0])
-	_, err := w.insertText.exec(minute, n, p.packed)
-	p.trim()
+// textID puts rows in order of the minute, and within it of the transaction.
+func textID(minute, commit int64) int64 { return minute<<24 | commit&(1<<24-1) }
+
+func (w *writer) writeEntries(id int64, entries []entry) error {
+	w.entries = appendEntries(w.entries[:0], entries)
+	w.packed = s2.Encode(w.packed[:cap(w.packed)], w.entries)
+	_, err := w.insertText.exec(id, w.packed)
 	return err
 }
 
@@ -124,10 +127,17 @@ type texts struct {
 	entries []entry // without previews
 	sizes   []int   // of the previews
 	all     []byte
+
+	raw  []byte
+	tags []int64 // of all entries
 }
 
-// read takes the place of what t had before.
-func (t *texts) read(data []byte) error {
+// read takes the place of what t had before. It packs little: a search unpacks it all.
+func (t *texts) read(data []byte) (err error) {
+	if t.raw, err = s2.Decode(t.raw[:cap(t.raw)], data); err != nil {
+		return fmt.Errorf("%w: %w", facts.ErrFrame, err)
+	}
+	data = t.raw
 	bad := false
 	next := func() int64 {
 		n, size := binary.Uvarint(data)
@@ -138,7 +148,7 @@ func (t *texts) read(data []byte) error {
 		data = data[size:]
 		return int64(n)
 	}
-	t.entries, t.sizes = t.entries[:0], t.sizes[:0]
+	t.entries, t.sizes, t.tags = t.entries[:0], t.sizes[:0], t.tags[:0]
 	last, total := int64(0), 0
 	for n := next(); n > 0 && !bad; n-- {
 		var e entry
@@ -146,9 +156,11 @@ func (t *texts) read(data []byte) error {
 		e.tid = last
 		data = data[copy(e.id[:], data):]
 		e.name = next()
+		first := len(t.tags)
 		for tags := next(); tags > 0 && !bad; tags-- {
-			e.tags = append(e.tags, next())
+			t.tags = append(t.tags, next())
 		}
+		e.tags = t.tags[first:len(t.tags):len(t.tags)]
 		size := int(next())
 		if size < 0 || size > len(data) {
 			return facts.ErrFrame
@@ -240,23 +252,19 @@ func (n *needle) named(id int64, name func(id int64) string) bool {
 
 // search reads the candidates for a text that start before a minute, newest first, and whole minutes until it has looked
 // at so many traces or found so many.
-func (s *Store) search(ctx context.Context, c *conn, n *needle, before int64, look, find int, name func(id int64) string) (candidates, error) {
+func search(ctx context.Context, c *conn, n *needle, before int64, look, find int, name func(id int64) string) (candidates, error) {
 	found := candidates{oldest: before}
 	var bad error
 	var t texts
-	err := c.query(ctx, "SELECT minute, data FROM texts WHERE minute < ? ORDER BY minute DESC", []driver.Value{before},
+	err := c.query(ctx, "SELECT id, data FROM texts WHERE id < ? ORDER BY id DESC", []driver.Value{textID(before, 0)},
 		func(row []driver.Value) bool {
-			minute := integer(row[0])
+			minute := integer(row[0]) >> 24
 			if minute != found.oldest && (found.looked >= look || len(found.tids) >= find) {
 				found.more = true
 				return false
 			}
 			found.oldest = minute
-			var raw []byte
-			if raw, bad = s.unpack(blob(row[1])); bad != nil {
-				return false
-			}
-			if bad = t.read(raw); bad != nil {
+			if bad = t.read(blob(row[1])); bad != nil {
 				return false
 			}
 			found.looked += len(t.entries)
@@ -271,20 +279,16 @@ func (s *Store) search(ctx context.Context, c *conn, n *needle, before int64, lo
 // forgetText removes a trace from texts. It was noted at a start of one of its spans.
 func (w *writer) forgetText(st *state) error {
 	type row struct {
-		minute, n int64
-		entries   []entry
+		id      int64
+		entries []entry
 	}
 	var rows []row
 	var bad error
 	var t texts
-	from, to := minuteOf(st.Start), minuteOf(st.Fin)
-	err := w.c.query(context.Background(), "SELECT minute, n, data FROM texts WHERE minute BETWEEN ? AND ?", []driver.Value{from, to},
+	from, to := textID(minuteOf(st.Start), 0), textID(minuteOf(st.Fin)+1, 0)
+	err := w.c.query(context.Background(), "SELECT id, data FROM texts WHERE id >= ? AND id < ?", []driver.Value{from, to},
 		func(v []driver.Value) bool {
-			var raw []byte
-			if raw, bad = w.store.unpack(blob(v[2])); bad != nil {
-				return false
-			}
-			if bad = t.read(raw); bad != nil {
+			if bad = t.read(blob(v[1])); bad != nil {
 				return false
 			}
 			i := slices.IndexFunc(t.entries, func(e entry) bool { return e.tid == st.tid })
@@ -296,20 +300,21 @@ func (w *writer) forgetText(st *state) error {
 				t.entries[i].preview = string(t.all[at : at+t.sizes[i]])
 				at += t.sizes[i] + 1
 			}
-			rows = append(rows, row{integer(v[0]), integer(v[1]), slices.Delete(slices.Clone(t.entries), i, i+1)})
+			rows = append(rows, row{integer(v[0]), slices.Delete(slices.Clone(t.entries), i, i+1)})
+			t.tags = nil // they have them now
 			return true
 		})
 	if err := cmp.Or(err, bad); err != nil {
 		return err
 	}
 	for _, r := range rows {
-		if _, err := w.c.exec("DELETE FROM texts WHERE minute = ? AND n = ?", r.minute, r.n); err != nil {
+		if _, err := w.c.exec("DELETE FROM texts WHERE id = ?", r.id); err != nil {
 			return err
 		}
 		if len(r.entries) == 0 {
 			continue
 		}
-		if err := w.writeEntries(r.minute, r.n, r.entries); err != nil {
+		if err := w.writeEntries(r.id, r.entries); err != nil {
 			return err
 		}
 	}
@@ -330,7 +335,7 @@ func (l *lister) text(ctx context.Context, c *conn, f *file, plan *plan, from *p
 	}
 	n := newNeedle(l.f.Text)
 	for look := 2000; ; look = 16_000 {
-		found, err := l.p.store.search(ctx, c, n, before, look, manyPosts/4, name)
+		found, err := search(ctx, c, n, before, look, manyPosts/4, name)
 		if err := cmp.Or(err, bad); err != nil {
 			return err
 		}

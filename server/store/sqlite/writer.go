@@ -36,6 +36,8 @@ type writer struct {
 	spare   []buffers
 	joined  []byte
 	pairs   []byte
+	entries []byte
+	packed  []byte
 	values  []driver.Value
 
 	inTxn                  bool
@@ -107,7 +109,7 @@ func (s *statements) prepare(c *conn) error {
 			service = ?, srank = ?, sat = ?, sid = ?, name = ?, type = ?, facets = ?, preview = ? WHERE tid = ?`},
 		{&s.insertSeg, "INSERT INTO seg (id, spans, data) VALUES (?, ?, ?)"},
 		{&s.insertPost, "INSERT INTO post VALUES (?, ?, ?, ?, ?)"},
-		{&s.insertText, "INSERT INTO texts VALUES (?, ?, ?)"},
+		{&s.insertText, "INSERT INTO texts VALUES (?, ?)"},
 		{&s.insertRecord, "INSERT OR IGNORE INTO rec VALUES (?, ?, ?, ?, ?, ?, ?)"},
 		{&s.takePend, "SELECT cost FROM pend WHERE tid = ? AND span = ?"},
 		{&s.addPend, `INSERT INTO pend VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET cost = cost + excluded.cost`},
@@ -148,7 +150,7 @@ func openWriter(s *Store, path string, day int64) (*writer, error) {
 // openForWriting opens a file with the pragmas of a writer and brings it to this version.
 func openForWriting(path, sync string) (*conn, error) {
 	c, err := open(path, "busy_timeout(5000)", "page_size(8192)", "journal_mode(WAL)", "synchronous("+sync+")",
-		"temp_store(MEMORY)", "cache_size(-65536)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)")
+		"temp_store(MEMORY)", "cache_size(-32768)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)")
 	if err != nil {
 		return nil, err
 	}

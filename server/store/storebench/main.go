@@ -46,7 +46,7 @@ type bench struct {
 type flags struct {
 	spans, batch, writers, rounds, rate int
 	days                                float64
-	sync, dir, profile                  string
+	sync, dir, profile, only            string
 	again, ask                          bool
 
 	big struct {
@@ -68,7 +68,8 @@ func parse(args []string) (f flags, err error) {
 	set.StringVar(&f.dir, "dir", "", "folder to keep; empty: one that is removed")
 	set.BoolVar(&f.again, "again", false, "send the same spans a second time")
 	set.BoolVar(&f.ask, "ask", false, "store nothing, ask what -dir has")
-	set.StringVar(&f.profile, "cpuprofile", "", "file for a CPU profile of the insertion")
+	set.StringVar(&f.only, "only", "", "ask only questions whose name contains this")
+	set.StringVar(&f.profile, "cpuprofile", "", "file for a CPU profile of the insertion, or with -ask of the questions")
 	if err = set.Parse(args); err != nil {
 		return f, err
 	}
@@ -95,7 +96,13 @@ func run(ctx context.Context, out io.Writer, args []string) (err error) {
 	}
 	b.keepFor.Store(-1)
 	defer func() { err = errors.Join(err, b.close()) }()
-	for _, phase := range []func(context.Context) error{b.fill, b.restart, b.look, b.addBig, b.questions, b.underLoad, b.retire} {
+	phases := []func(context.Context) error{b.fill, b.restart, b.look, b.addBig, b.questions, b.underLoad, b.retire}
+	if b.ask {
+		phases = []func(context.Context) error{b.restart, b.look, b.addBig, b.profiled(b.questions), b.underLoad}
+	} else {
+		phases[0] = b.profiled(b.fill)
+	}
+	for _, phase := range phases {
 		if err := phase(ctx); err != nil {
 			return err
 		}
@@ -126,38 +133,34 @@ func (b *bench) close() error {
 
 // fill stores the spans.
 func (b *bench) fill(ctx context.Context) error {
-	if b.ask {
-		return nil
-	}
 	if err := b.open(); err != nil {
 		return err
 	}
 	end := time.Now()
-	insert := func() error { return b.insert(ctx, "insert", end) }
-	var err error
-	if b.profile == "" {
-		err = insert()
-	} else {
-		err = profiled(b.profile, insert)
-	}
+	err := b.insert(ctx, "insert", end)
 	if err == nil && b.again {
 		err = b.insert(ctx, "the same again", end)
 	}
 	return err
 }
 
-// profiled runs f and writes where its time went.
-func profiled(path string, f func() error) error {
-	out, err := os.Create(path) //nolint:gosec // the caller's own file
-	if err != nil {
-		return err
+// profiled writes where the time of a phase went.
+func (b *bench) profiled(phase func(context.Context) error) func(context.Context) error {
+	if b.profile == "" {
+		return phase
 	}
-	if err := pprof.StartCPUProfile(out); err != nil {
+	return func(ctx context.Context) error {
+		out, err := os.Create(b.profile)
+		if err != nil {
+			return err
+		}
+		if err := pprof.StartCPUProfile(out); err != nil {
+			return errors.Join(err, out.Close())
+		}
+		err = phase(ctx)
+		pprof.StopCPUProfile()
 		return errors.Join(err, out.Close())
 	}
-	err = f()
-	pprof.StopCPUProfile()
-	return errors.Join(err, out.Close())
 }
 
 // restart closes the store, so that the files are whole, measures them, and opens it again.

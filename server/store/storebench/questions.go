@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tailrace-go/tailrace/server/store"
@@ -124,6 +125,9 @@ func (b *bench) series(name string, d time.Duration, latency bool) question {
 // questions asks them all.
 func (b *bench) questions(ctx context.Context) error {
 	for _, q := range b.all() {
+		if !strings.Contains(q.name, b.only) {
+			continue
+		}
 		var delays []time.Duration
 		for i := range b.rounds {
 			began := time.Now()
