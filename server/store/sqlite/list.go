@@ -15,7 +15,7 @@ import (
 const (
 	readTimeout = 5 * time.Second
 	maxRows     = 200_000 // rows that a list looks at before it says that the rest is for the next page
-	maxTextRows = 60_000  // the same when it looks for a text
+	maxTextRows = 30_000  // the same when it looks for a text
 )
 
 // found is a row of a list before it is turned into a summary.

@@ -16,13 +16,18 @@ func peakMemory() string {
 		if _, rest, found := bytes.Cut(status, []byte("VmHWM:")); found {
 			var kib int
 			if _, err := fmt.Sscan(string(rest), &kib); err == nil {
-				return fmt.Sprintf("%d MiB resident", kib>>10)
+				return fmt.Sprintf("%d MiB resident (%d MiB of it Go's)", kib>>10, goMemory())
 			}
 		}
 	}
+	return fmt.Sprintf("%d MiB of Go", goMemory())
+}
+
+// goMemory is what Go has asked for, in MiB; SQLite's caches are beside it.
+func goMemory() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return fmt.Sprintf("%d MiB of Go", m.Sys>>20)
+	return m.Sys >> 20
 }
 
 // cpuTime is what the process has used of all processors; 0 where the system does not say.
