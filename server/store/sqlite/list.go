@@ -209,7 +209,8 @@ func (l *lister) spend(rows int, f *file, at place) bool {
 	return true
 }
 
-const (
+// Sizes that a test makes small.
+var (
 	firstRows = 1000 // of a scan
 	manyPosts = 2000 // of a minute, from which on scanning it finds a page sooner than sorting them all
 )
@@ -226,7 +227,7 @@ func (l *lister) posted(ctx context.Context, c *conn, f *file, plan *plan, from 
 	}
 	from = at
 	before := minuteOf(from.key) + 1
-	for size := 200; ; size = min(4*size, manyPosts) {
+	for size := min(200, manyPosts); ; size = min(4*size, manyPosts) {
 		found, err := posted(ctx, c, plan.posts, before, size)
 		if err != nil {
 			return err

@@ -13,7 +13,7 @@ import (
 )
 
 // maxChunk bounds what must be unpacked for one span.
-const maxChunk = 256 << 10
+var maxChunk = 256 << 10
 
 // job is a batch on its way to the writer. What costs time is done by the goroutine that brought it: the writer only
 // inserts.

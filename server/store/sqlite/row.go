@@ -244,7 +244,7 @@ type spanRows struct {
 	at  map[facts.SpanID]int32 // places in all; nil while they are few
 }
 
-const fewSpans = 24 // up to which looking through all is faster than a map
+var fewSpans = 24 // up to which looking through all is faster than a map
 
 func (s *spanRows) find(id facts.SpanID) *spanRow {
 	if s.at == nil {

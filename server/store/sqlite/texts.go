@@ -335,7 +335,7 @@ func (l *lister) text(ctx context.Context, c *conn, f *file, plan *plan, from *p
 	}
 	n := newNeedle(l.f.Text)
 	for look := 2000; ; look = 16_000 {
-		found, err := search(ctx, c, n, before, look, manyPosts/4, name)
+		found, err := search(ctx, c, n, before, look, max(manyPosts/4, 1), name)
 		if err := cmp.Or(err, bad); err != nil {
 			return err
 		}

@@ -13,7 +13,7 @@ import (
 
 // What a writer remembers of the traces that it wrote to lately: twice as much as this at most, but for one trace that
 // alone has more spans. It forgets those that nothing came for since it remembered as much.
-const (
+var (
 	maxStates = 8_000  // traces
 	maxSpans  = 80_000 // spans, about 14 MB
 )
