@@ -20,6 +20,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	_ "modernc.org/sqlite" // the driver
 
@@ -142,7 +144,11 @@ func (d *DB) change(ctx context.Context, f func(tx *sql.Tx) error) error {
 
 // exec changes one thing; ErrNotFound when there is none.
 func (d *DB) exec(ctx context.Context, query string, args ...any) error {
-	result, err := d.db.ExecContext(ctx, query, args...)
+	return changed(d.db.ExecContext(ctx, query, args...))
+}
+
+// changed takes the result of a statement; ErrNotFound when it changed nothing.
+func changed(result sql.Result, err error) error {
 	if err != nil {
 		return err
 	}
@@ -155,12 +161,8 @@ func (d *DB) exec(ctx context.Context, query string, args ...any) error {
 
 // insert adds one thing; ErrExists when a name is taken.
 func insert(ctx context.Context, db execer, query string, args ...any) error {
-	result, err := db.ExecContext(ctx, query+" ON CONFLICT DO NOTHING", args...)
-	if err != nil {
-		return err
-	}
-	n, err := result.RowsAffected()
-	if err == nil && n == 0 {
+	err := changed(db.ExecContext(ctx, query+" ON CONFLICT DO NOTHING", args...))
+	if errors.Is(err, ErrNotFound) {
 		err = ErrExists
 	}
 	return err
@@ -244,6 +246,17 @@ func newID() string {
 	b := make([]byte, 8)
 	_, _ = rand.Read(b) // it never fails: the program ends first
 	return hex.EncodeToString(b)
+}
+
+// checkName refuses a name that a person could not read, or that would bend a line of a log.
+func checkName(name string) error {
+	if name == "" || len(name) > 256 {
+		return &store.FieldError{Field: "name", Reason: "want 1 to 256 bytes"}
+	}
+	if name != strings.TrimSpace(name) || !utf8.ValidString(name) || strings.ContainsFunc(name, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		return &store.FieldError{Field: "name", Reason: "want characters that can be printed, and no space at either end"}
+	}
+	return nil
 }
 
 func nanos(t time.Time) int64 {

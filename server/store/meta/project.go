@@ -3,6 +3,7 @@ package meta
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/tailrace-go/tailrace/server/store"
@@ -28,8 +29,8 @@ func readProject(row func(...any) error) (p Project, err error) {
 // CreateProject makes a project. Its id is the name, where that is one; else it is random. ErrExists: the name is taken.
 func (d *DB) CreateProject(ctx context.Context, name string, limits store.Limits) (Project, error) {
 	p := Project{ID: name, Name: name, Limits: limits, Created: d.now().UTC()}
-	if name == "" || len(name) > 256 {
-		return Project{}, &store.FieldError{Field: "name", Reason: "want 1 to 256 bytes"}
+	if err := checkName(name); err != nil {
+		return Project{}, err
 	}
 	if store.CheckProject(name) != nil {
 		p.ID = newID()
@@ -56,6 +57,40 @@ func (d *DB) SetLimits(ctx context.Context, id string, l store.Limits) error {
 	return d.exec(ctx, "UPDATE project SET keep_for = ?, keep_bytes = ? WHERE id = ?", l.KeepFor, l.KeepBytes, id)
 }
 
+// EditProject changes what edit changes of a project, but for its id and time of creation: all of it or, when edit
+// returns an error, nothing. ErrExists: the name is taken.
+func (d *DB) EditProject(ctx context.Context, id string, edit func(*Project) error) (Project, error) {
+	var p Project
+	err := d.change(ctx, func(tx *sql.Tx) (err error) {
+		p, err = readProject(tx.QueryRowContext(ctx, projectColumns+" WHERE id = ?", id).Scan)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		created := p.Created
+		if err := edit(&p); err != nil {
+			return err
+		}
+		p.ID, p.Created = id, created
+		if err := checkName(p.Name); err != nil {
+			return err
+		}
+		// A name that is the id of another one would never be found: ids go first.
+		err = changed(tx.ExecContext(ctx, `UPDATE OR IGNORE project SET name = ?2, keep_for = ?3, keep_bytes = ?4
+			WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM project WHERE id = ?2 AND id <> ?1)`, id, p.Name, p.Limits.KeepFor, p.Limits.KeepBytes))
+		if errors.Is(err, ErrNotFound) {
+			err = ErrExists
+		}
+		return err
+	})
+	if err != nil {
+		return Project{}, err
+	}
+	return p, nil
+}
+
 // DeleteProject removes a project with its tokens, members, invitations and shares. Its traces are the store's.
 func (d *DB) DeleteProject(ctx context.Context, id string) error {
 	return d.change(ctx, func(tx *sql.Tx) error {
@@ -67,14 +102,6 @@ func (d *DB) DeleteProject(ctx context.Context, id string) error {
 				return err
 			}
 		}
-		result, err := tx.ExecContext(ctx, "DELETE FROM project WHERE id = ?", id)
-		if err != nil {
-			return err
-		}
-		n, err := result.RowsAffected()
-		if err == nil && n == 0 {
-			err = ErrNotFound
-		}
-		return err
+		return changed(tx.ExecContext(ctx, "DELETE FROM project WHERE id = ?", id))
 	})
 }
