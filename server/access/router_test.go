@@ -70,6 +70,7 @@ func TestEveryNeedTimesEveryToken(t *testing.T) {
 		{Method: "GET", Path: "/write/{p}", Need: Write, Handle: ok},
 		{Method: "GET", Path: "/admin/{p}", Need: Admin, Handle: ok},
 		{Method: "GET", Path: "/root", Need: Root, Handle: ok},
+		{Method: "GET", Path: "/root/{p}", Need: Root, Handle: ok},
 	}
 	rt, err := NewRouter(Config{DB: db}, routes...)
 	if err != nil {
@@ -84,6 +85,8 @@ func TestEveryNeedTimesEveryToken(t *testing.T) {
 		"/admin/a": {"none": 401, "wrong": 401, "ingest": 403, "read": 403, "admin": 200, "other": 404, "root": 200},
 		"/read/no": {"none": 401, "wrong": 401, "ingest": 403, "read": 404, "admin": 403, "other": 404, "root": 404},
 		"/root":    {"none": 401, "wrong": 401, "ingest": 403, "read": 403, "admin": 403, "other": 403, "root": 200},
+		"/root/a":  {"none": 401, "wrong": 401, "ingest": 403, "read": 403, "admin": 404, "other": 404, "root": 200},
+		"/root/no": {"none": 401, "wrong": 401, "ingest": 403, "read": 403, "admin": 404, "other": 404, "root": 404},
 	} {
 		for name, status := range want {
 			method := "GET"
