@@ -289,3 +289,41 @@ func TestNewerFileIsRefused(t *testing.T) {
 		t.Errorf("error %v, want ErrNewer", err)
 	}
 }
+
+func TestQuota(t *testing.T) {
+	d, _ := open(t, t.TempDir())
+	p := must(d.CreateProject(ctx, "support", store.Limits{}))(t)
+	if err := d.SetQuota(ctx, p.ID, 1_000_000); err != nil {
+		t.Fatal(err)
+	}
+	if got := must(d.Project(ctx, p.ID))(t).Quota; got != 1_000_000 || p.Quota != 0 {
+		t.Errorf("quota %d after %d, want 1000000 after 0", got, p.Quota)
+	}
+	var field *store.FieldError
+	if err := d.SetQuota(ctx, p.ID, -1); !errors.As(err, &field) || field.Field != "quota" {
+		t.Errorf("a negative quota: %v", err)
+	}
+	if err := d.SetQuota(ctx, "nobody", 1); !errors.Is(err, meta.ErrNotFound) {
+		t.Errorf("of a project that is not there: %v", err)
+	}
+}
+
+func TestAFileWithoutQuotasIsBroughtUpToDate(t *testing.T) {
+	dir := t.TempDir()
+	db, err := sql.Open("sqlite", filepath.Join(dir, meta.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, query := range []string{meta.Migrations[0], "PRAGMA user_version = 1", "INSERT INTO project VALUES ('old', 'old', 1, 2, 3)"} {
+		if _, err := db.Exec(query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d, _ := open(t, dir)
+	if p := must(d.Project(ctx, "old"))(t); p.Limits != (store.Limits{KeepFor: 1, KeepBytes: 2}) || p.Quota != 0 {
+		t.Errorf("project %+v", p)
+	}
+}

@@ -13,14 +13,15 @@ type Project struct {
 	ID      string
 	Name    string
 	Limits  store.Limits // as set; 0 for the defaults
+	Quota   int64        // spans that it may store in one UTC day; 0 for any number
 	Created time.Time
 }
 
-const projectColumns = "SELECT id, name, keep_for, keep_bytes, created FROM project"
+const projectColumns = "SELECT id, name, keep_for, keep_bytes, created, quota FROM project"
 
 func readProject(row func(...any) error) (p Project, err error) {
 	var created int64
-	err = row(&p.ID, &p.Name, &p.Limits.KeepFor, &p.Limits.KeepBytes, &created)
+	err = row(&p.ID, &p.Name, &p.Limits.KeepFor, &p.Limits.KeepBytes, &created, &p.Quota)
 	p.Created = moment(created)
 	return p, err
 }
@@ -34,7 +35,7 @@ func (d *DB) CreateProject(ctx context.Context, name string, limits store.Limits
 	if store.CheckProject(name) != nil {
 		p.ID = newID()
 	}
-	err := insert(ctx, d.db, "INSERT INTO project VALUES (?, ?, ?, ?, ?)", p.ID, p.Name, p.Limits.KeepFor, p.Limits.KeepBytes, nanos(p.Created))
+	err := insert(ctx, d.db, "INSERT INTO project (id, name, keep_for, keep_bytes, created) VALUES (?, ?, ?, ?, ?)", p.ID, p.Name, p.Limits.KeepFor, p.Limits.KeepBytes, nanos(p.Created))
 	if err != nil {
 		return Project{}, err
 	}
@@ -54,6 +55,14 @@ func (d *DB) Projects(ctx context.Context) ([]Project, error) {
 // SetLimits changes how long a project keeps its traces.
 func (d *DB) SetLimits(ctx context.Context, id string, l store.Limits) error {
 	return d.exec(ctx, "UPDATE project SET keep_for = ?, keep_bytes = ? WHERE id = ?", l.KeepFor, l.KeepBytes, id)
+}
+
+// SetQuota changes how many spans a project may store in one UTC day; 0 for any number.
+func (d *DB) SetQuota(ctx context.Context, id string, spans int64) error {
+	if spans < 0 {
+		return &store.FieldError{Field: "quota", Reason: "want 0 or more spans a day"}
+	}
+	return d.exec(ctx, "UPDATE project SET quota = ? WHERE id = ?", spans, id)
 }
 
 // DeleteProject removes a project with its tokens, members, invitations and shares. Its traces are the store's.
