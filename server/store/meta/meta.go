@@ -66,6 +66,8 @@ CREATE TABLE share (id TEXT PRIMARY KEY, project TEXT NOT NULL, hash BLOB NOT NU
 	author TEXT, created INTEGER, expires INTEGER, revoked INTEGER, views INTEGER);
 CREATE INDEX share_project ON share (project);
 CREATE TABLE setting (k TEXT PRIMARY KEY, v TEXT) WITHOUT ROWID;
+`, `
+ALTER TABLE project ADD COLUMN quota INTEGER NOT NULL DEFAULT 0;
 `}
 
 // Open opens the file in a folder, and makes both if need be. The error matches store.ErrNewer when a newer version

@@ -295,10 +295,10 @@ func TestAnEditOfAProjectIsAllOrNothing(t *testing.T) {
 	p := must(d.CreateProject(ctx, "support", store.Limits{KeepFor: time.Hour}))(t)
 	must(d.CreateProject(ctx, "sales", store.Limits{}))(t)
 	edited := must(d.EditProject(ctx, "support", func(p *meta.Project) error {
-		p.ID, p.Name, p.Limits.KeepBytes = "stolen", "Support desk", 7
+		p.ID, p.Name, p.Limits.KeepBytes, p.Quota = "stolen", "Support desk", 7, 9
 		return nil
 	}))(t)
-	want := meta.Project{ID: "support", Name: "Support desk", Limits: store.Limits{KeepFor: time.Hour, KeepBytes: 7}, Created: p.Created}
+	want := meta.Project{ID: "support", Name: "Support desk", Limits: store.Limits{KeepFor: time.Hour, KeepBytes: 7}, Quota: 9, Created: p.Created}
 	if edited != want || must(d.Project(ctx, "Support desk"))(t) != want {
 		t.Errorf("edited %+v, want %+v", edited, want)
 	}
@@ -313,6 +313,7 @@ func TestAnEditOfAProjectIsAllOrNothing(t *testing.T) {
 		"the id of another":      {"support", func(p *meta.Project) error { p.Name = "sales"; return nil }, meta.ErrExists},
 		"none":                   {"nowhere", func(*meta.Project) error { return nil }, meta.ErrNotFound},
 		"refused":                {"support", func(p *meta.Project) error { p.Limits.KeepBytes = 8; return stop }, stop},
+		"a negative quota":       {"support", func(p *meta.Project) error { p.Quota = -1; return nil }, nil},
 		"a name of two lines":    {"support", func(p *meta.Project) error { p.Name = "a\nb"; return nil }, nil},
 		"a name that is not one": {"support", func(p *meta.Project) error { p.Name = " "; return nil }, nil},
 	} {
@@ -394,5 +395,43 @@ func TestAPeekIsNoView(t *testing.T) {
 	}
 	if _, err := d.PeekShare(ctx, secret); !errors.Is(err, meta.ErrSecret) {
 		t.Errorf("revoked: %v", err)
+	}
+}
+
+func TestQuota(t *testing.T) {
+	d, _ := open(t, t.TempDir())
+	p := must(d.CreateProject(ctx, "support", store.Limits{}))(t)
+	if err := d.SetQuota(ctx, p.ID, 1_000_000); err != nil {
+		t.Fatal(err)
+	}
+	if got := must(d.Project(ctx, p.ID))(t).Quota; got != 1_000_000 || p.Quota != 0 {
+		t.Errorf("quota %d after %d, want 1000000 after 0", got, p.Quota)
+	}
+	var field *store.FieldError
+	if err := d.SetQuota(ctx, p.ID, -1); !errors.As(err, &field) || field.Field != "quota" {
+		t.Errorf("a negative quota: %v", err)
+	}
+	if err := d.SetQuota(ctx, "nobody", 1); !errors.Is(err, meta.ErrNotFound) {
+		t.Errorf("of a project that is not there: %v", err)
+	}
+}
+
+func TestAFileWithoutQuotasIsBroughtUpToDate(t *testing.T) {
+	dir := t.TempDir()
+	db, err := sql.Open("sqlite", filepath.Join(dir, meta.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, query := range []string{meta.Migrations[0], "PRAGMA user_version = 1", "INSERT INTO project VALUES ('old', 'old', 1, 2, 3)"} {
+		if _, err := db.Exec(query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d, _ := open(t, dir)
+	if p := must(d.Project(ctx, "old"))(t); p.Limits != (store.Limits{KeepFor: 1, KeepBytes: 2}) || p.Quota != 0 {
+		t.Errorf("project %+v", p)
 	}
 }

@@ -1,6 +1,7 @@
 package meta
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -14,14 +15,15 @@ type Project struct {
 	ID      string
 	Name    string
 	Limits  store.Limits // as set; 0 for the defaults
+	Quota   int64        // spans that it may store in one UTC day; 0 for any number
 	Created time.Time
 }
 
-const projectColumns = "SELECT id, name, keep_for, keep_bytes, created FROM project"
+const projectColumns = "SELECT id, name, keep_for, keep_bytes, created, quota FROM project"
 
 func readProject(row func(...any) error) (p Project, err error) {
 	var created int64
-	err = row(&p.ID, &p.Name, &p.Limits.KeepFor, &p.Limits.KeepBytes, &created)
+	err = row(&p.ID, &p.Name, &p.Limits.KeepFor, &p.Limits.KeepBytes, &created, &p.Quota)
 	p.Created = moment(created)
 	return p, err
 }
@@ -35,7 +37,7 @@ func (d *DB) CreateProject(ctx context.Context, name string, limits store.Limits
 	if store.CheckProject(name) != nil {
 		p.ID = newID()
 	}
-	err := insert(ctx, d.db, "INSERT INTO project VALUES (?, ?, ?, ?, ?)", p.ID, p.Name, p.Limits.KeepFor, p.Limits.KeepBytes, nanos(p.Created))
+	err := insert(ctx, d.db, "INSERT INTO project (id, name, keep_for, keep_bytes, created) VALUES (?, ?, ?, ?, ?)", p.ID, p.Name, p.Limits.KeepFor, p.Limits.KeepBytes, nanos(p.Created))
 	if err != nil {
 		return Project{}, err
 	}
@@ -74,12 +76,13 @@ func (d *DB) EditProject(ctx context.Context, id string, edit func(*Project) err
 			return err
 		}
 		p.ID, p.Created = id, created
-		if err := checkName(p.Name); err != nil {
+		if err := cmp.Or(checkName(p.Name), checkQuota(p.Quota)); err != nil {
 			return err
 		}
 		// A name that is the id of another one would never be found: ids go first.
-		err = changed(tx.ExecContext(ctx, `UPDATE OR IGNORE project SET name = ?2, keep_for = ?3, keep_bytes = ?4
-			WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM project WHERE id = ?2 AND id <> ?1)`, id, p.Name, p.Limits.KeepFor, p.Limits.KeepBytes))
+		err = changed(tx.ExecContext(ctx, `UPDATE OR IGNORE project SET name = ?2, keep_for = ?3, keep_bytes = ?4, quota = ?5
+			WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM project WHERE id = ?2 AND id <> ?1)`,
+			id, p.Name, p.Limits.KeepFor, p.Limits.KeepBytes, p.Quota))
 		if errors.Is(err, ErrNotFound) {
 			err = ErrExists
 		}
@@ -89,6 +92,21 @@ func (d *DB) EditProject(ctx context.Context, id string, edit func(*Project) err
 		return Project{}, err
 	}
 	return p, nil
+}
+
+// SetQuota changes how many spans a project may store in one UTC day; 0 for any number.
+func (d *DB) SetQuota(ctx context.Context, id string, spans int64) error {
+	if err := checkQuota(spans); err != nil {
+		return err
+	}
+	return d.exec(ctx, "UPDATE project SET quota = ? WHERE id = ?", spans, id)
+}
+
+func checkQuota(spans int64) error {
+	if spans < 0 {
+		return &store.FieldError{Field: "quota", Reason: "want 0 or more spans a day"}
+	}
+	return nil
 }
 
 // DeleteProject removes a project with its tokens, members, invitations and shares. Its traces are the store's.
