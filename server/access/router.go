@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"path"
 	"slices"
 	"strings"
@@ -23,6 +24,9 @@ type Config struct {
 	// Hosts are the names, without port, under which the server may be reached, beside localhost and any IP address. A
 	// request for another is answered with 421: it is how a foreign page would reach a server on loopback.
 	Hosts []string
+
+	// Proxies are the networks of proxies of ours: what they say of where a request comes from is believed.
+	Proxies []netip.Prefix
 
 	// Nobody lets every request in as if an admin sent it, for a server on loopback that holds samples. Spans that come
 	// without a token that works go to the project with this id or name. Empty: everyone has to show who they are.
@@ -138,11 +142,17 @@ func (d *denied) Error() string { return d.message }
 func noProject() error { return &denied{http.StatusNotFound, "not_found", "no such project"} }
 
 // grant says what a request is allowed, or a *denied why it is not, or another error when that cannot be found out.
-func (rt *Router) grant(r *http.Request, route Route) (Grant, error) {
+func (rt *Router) grant(r *http.Request, route Route) (g Grant, err error) {
+	from, secure := rt.origin(r)
+	defer func() {
+		if err == nil {
+			g.address, g.secure = from, secure
+		}
+	}()
 	if route.Need == Open {
-		return Grant{}, nil
+		return Grant{}, rt.sameSite(r) // a login for somebody else is a change too
 	}
-	g, err := rt.identify(r)
+	g, err = rt.identify(r)
 	if err != nil {
 		return Grant{}, err
 	}

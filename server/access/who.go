@@ -26,8 +26,8 @@ func (rt *Router) identify(r *http.Request) (Grant, error) {
 		}
 		// Nobody has to show anything, so showing something that does not work is no worse.
 	}
-	if err := rt.cross.Check(r); err != nil {
-		return Grant{}, &denied{http.StatusForbidden, "cross_origin", "a page of another site may not ask for this"}
+	if err := rt.sameSite(r); err != nil {
+		return Grant{}, err
 	}
 	if cookie, err := r.Cookie(CookieName); err == nil {
 		u, err := rt.cfg.DB.Session(r.Context(), cookie.Value)
@@ -43,6 +43,14 @@ func (rt *Router) identify(r *http.Request) (Grant, error) {
 		return Grant{everything: true}, nil
 	}
 	return Grant{}, unknown("show a token, as in Authorization: Bearer trt_…, or log in")
+}
+
+// sameSite refuses what a page of another site makes a browser send, unless it only reads.
+func (rt *Router) sameSite(r *http.Request) error {
+	if err := rt.cross.Check(r); err != nil {
+		return &denied{http.StatusForbidden, "cross_origin", "a page of another site may not ask for this"}
+	}
+	return nil
 }
 
 // byToken finds the token of an Authorization header.
