@@ -19,29 +19,29 @@ func (a *API) projectOperations() []operation {
 	return []operation{
 		{
 			Route: access.Route{Method: http.MethodGet, Path: "/api/projects", Need: access.Read},
-			id:    "listProjects", topic: "projects", summary: "Lists the projects that the caller may read, by name", reply: projectList{}, do: a.listProjects,
+			id:    "listProjects", topic: "settings", summary: "Lists the projects that the caller may read, by name", reply: projectList{}, do: a.listProjects,
 		},
 		{
 			Route: access.Route{Method: http.MethodPost, Path: "/api/projects", Need: access.Root},
-			id:    "createProject", topic: "projects", summary: "Makes a project", body: newProject{}, reply: projectInfo{}, status: http.StatusCreated, do: a.createProject,
+			id:    "createProject", topic: "settings", summary: "Makes a project", body: newProject{}, reply: projectInfo{}, status: http.StatusCreated, do: a.createProject,
 		},
 		{
 			Route: access.Route{Method: http.MethodGet, Path: one, Need: access.Read},
-			id:    "getProject", topic: "projects", summary: "Returns a project with what it holds", reply: projectInfo{}, do: a.getProject, missing: noProject,
+			id:    "getProject", topic: "settings", summary: "Returns a project with what it holds", reply: projectInfo{}, do: a.getProject, missing: noProject,
 		},
 		{
 			Route: access.Route{Method: http.MethodPatch, Path: one, Need: access.Admin},
-			id:    "changeProject", topic: "projects", summary: "Changes those settings of a project that are given", body: projectChange{}, reply: projectInfo{},
+			id:    "changeProject", topic: "settings", summary: "Changes those settings of a project that are given", body: projectChange{}, reply: projectInfo{},
 			do: a.changeProject, missing: noProject,
 		},
 		{
 			Route: access.Route{Method: http.MethodDelete, Path: one, Need: access.Root},
-			id:    "deleteProject", topic: "projects", summary: "Removes a project with its traces, tokens, members and shares", status: http.StatusNoContent,
+			id:    "deleteProject", topic: "settings", summary: "Removes a project with its traces, tokens, members and shares", status: http.StatusNoContent,
 			do: a.deleteProject, missing: noProject,
 		},
 		{
 			Route: access.Route{Method: http.MethodGet, Path: one + "/setup", Need: access.Read},
-			id:    "getSetup", topic: "projects", summary: "Says how programs send their traces here", reply: setup{}, do: a.getSetup,
+			id:    "getSetup", topic: "settings", summary: "Says how programs send their traces here", reply: setup{}, do: a.getSetup,
 		},
 	}
 }

@@ -25,16 +25,16 @@ func (a *API) tokenOperations() []operation {
 			all,
 			operation{
 				Route: access.Route{Method: http.MethodGet, Path: t.path, Need: t.need},
-				id:    "list" + t.suffix + "Tokens", topic: "tokens", summary: "Lists the tokens " + t.of + ", newest first", reply: tokenList{}, do: a.listTokens,
+				id:    "list" + t.suffix + "Tokens", topic: "settings", summary: "Lists the tokens " + t.of + ", newest first", reply: tokenList{}, do: a.listTokens,
 			},
 			operation{
 				Route: access.Route{Method: http.MethodPost, Path: t.path, Need: t.need},
-				id:    "create" + t.suffix + "Token", topic: "tokens", summary: "Makes a token " + t.of + ". Its secret is in this answer only",
+				id:    "create" + t.suffix + "Token", topic: "settings", summary: "Makes a token " + t.of + ". Its secret is in this answer only",
 				body: newToken{}, reply: tokenSecret{}, status: http.StatusCreated, do: a.createToken, missing: noProject,
 			},
 			operation{
-				Route: access.Route{Method: http.MethodDelete, Path: t.path + "/{id}", Need: t.need},
-				id:    "revoke" + t.suffix + "Token", topic: "tokens", summary: "Ends a token " + t.of + " at once", status: http.StatusNoContent,
+				Route: access.Route{Method: http.MethodDelete, Path: t.path + "/{token}", Need: t.need},
+				id:    "revoke" + t.suffix + "Token", topic: "settings", summary: "Ends a token " + t.of + " at once", status: http.StatusNoContent,
 				do: a.revokeToken, missing: noToken,
 			},
 		)
@@ -63,7 +63,7 @@ type tokenInfo struct {
 type newToken struct {
 	Scope   string  `json:"scope"` // a list of ingest, read and admin
 	Label   string  `json:"label,omitempty"`
-	Expires *string `json:"expires,omitempty" jsonschema:"format=date-time"` // left out: never
+	Expires *string `json:"expires,omitempty" format:"date-time"` // left out: never
 }
 
 // tokenSecret is a new token with its secret, which is shown this once.
@@ -123,7 +123,7 @@ func (a *API) createToken(c *call) (any, error) {
 }
 
 func (a *API) revokeToken(c *call) (any, error) {
-	id := c.r.PathValue("id")
+	id := c.r.PathValue("token")
 	if err := a.cfg.Meta.RevokeToken(c.ctx(), c.project(), id); err != nil {
 		return nil, err
 	}

@@ -1,9 +1,10 @@
 package api
 
 import (
+	"errors"
 	"net"
 	"net/url"
-	"strconv"
+	"regexp"
 	"strings"
 )
 
@@ -15,7 +16,7 @@ type setup struct {
 
 // setupBlock is the set-up of one kind of client, ready to be copied.
 type setupBlock struct {
-	Client string `json:"client" jsonschema:"enum=go,enum=mastra,enum=mastra-0.x,enum=otlp"`
+	Client string `json:"client" enum:"go,mastra,mastra-0.x,otlp"`
 	Title  string `json:"title"`
 	Env    string `json:"env"`  // variables, a line each, as a file .env has them
 	Code   string `json:"code"` // of the program; empty where the variables are enough
@@ -107,28 +108,38 @@ export const mastra = new Mastra({
 
 func lines(all ...string) string { return strings.Join(all, "\n") + "\n" }
 
-// origin is the URL of this server: as it was configured, else as the request names it. The router has let in the name;
-// a port that is no number is left out, since what is answered here is pasted into shells.
+// plainHost is a name or address, and perhaps a port, with nothing in it that a shell would read.
+var plainHost = regexp.MustCompile(`^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$`)
+
+// origin is the URL of this server: as it was configured, else as the request names it. The router has let in the name,
+// but what is answered here is pasted into shells.
 func (a *API) origin(c *call) string {
 	if a.cfg.URL != "" {
 		return strings.TrimRight(a.cfg.URL, "/")
 	}
-	u := url.URL{Scheme: "http", Host: c.r.Host}
+	scheme, host := "http://", c.r.Host
 	if c.g.Secure() {
-		u.Scheme = "https"
+		scheme = "https://"
 	}
-	if name, port, err := net.SplitHostPort(c.r.Host); err == nil {
-		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-			u.Host = name
-			if strings.Contains(name, ":") {
-				u.Host = "[" + name + "]"
-			}
-		}
+	if !plainHost.MatchString(host) {
+		host = "localhost"
 	}
-	return u.String()
+	return scheme + host
 }
 
 func isLoopback(name string) bool {
 	ip := net.ParseIP(name)
 	return name == "localhost" || strings.HasSuffix(name, ".localhost") || ip != nil && ip.IsLoopback()
+}
+
+// checkURL refuses what could not be written in front of a path.
+func checkURL(text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !plainHost.MatchString(u.Host) || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return errors.New("api: Config.URL is not like https://traces.example.org")
+	}
+	return nil
 }
