@@ -45,6 +45,7 @@ var table = []access.Route{
 	{Method: "POST", Path: "/write/{p}/x/{id}", Need: access.Write, Handle: ok},
 	{Method: "DELETE", Path: "/admin/{p}", Need: access.Admin, Handle: ok},
 	{Method: "GET", Path: "/root", Need: access.Root, Handle: ok},
+	{Method: "DELETE", Path: "/root/{p}", Need: access.Root, Handle: ok},
 	{Method: "GET", Path: "/share/{secret}", Need: access.Open, Handle: ok},
 	{Method: "GET", Path: "/files/{path...}", Need: access.Open, Handle: ok},
 	{Method: "GET", Path: "/folder/", Need: access.Open, Handle: ok},

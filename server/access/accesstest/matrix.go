@@ -30,13 +30,13 @@ type caller struct {
 	cookie func(c *cast) string
 
 	known, ingest, root int
-	inside              [3]int // read, write and admin of the project in the path
-	loose               [3]int // the same where the path has none: whether in any project
+	inside              [4]int // read, write, admin and root of the project in the path
+	loose               [3]int // read, write and admin where the path has none: whether in any project
 }
 
 func nobody(name string, bearer, cookie func(c *cast) string) caller {
 	const no = http.StatusUnauthorized
-	return caller{name, bearer, cookie, no, no, no, [3]int{no, no, no}, [3]int{no, no, no}}
+	return caller{name, bearer, cookie, no, no, no, [4]int{no, no, no, no}, [3]int{no, no, no}}
 }
 
 const (
@@ -59,52 +59,52 @@ var callers = []caller{
 		func(c *cast) string { return c.session("hidden", true, nil) }),
 	{
 		"an ingest token", func(c *cast) string { return c.token("mine", meta.ScopeIngest, time.Time{}) }, nil,
-		reached, reached, forbidden, [3]int{forbidden, forbidden, forbidden}, [3]int{forbidden, forbidden, forbidden},
+		reached, reached, forbidden, [4]int{forbidden, forbidden, forbidden, forbidden}, [3]int{forbidden, forbidden, forbidden},
 	},
 	{
 		"a read token", func(c *cast) string { return c.token("mine", meta.ScopeRead, time.Now().Add(time.Hour)) }, nil,
-		reached, forbidden, forbidden, [3]int{reached, forbidden, forbidden}, [3]int{reached, forbidden, forbidden},
+		reached, forbidden, forbidden, [4]int{reached, forbidden, forbidden, forbidden}, [3]int{reached, forbidden, forbidden},
 	},
 	{
 		"an admin token", func(c *cast) string { return c.token("mine", meta.ScopeAdmin, time.Time{}) }, nil,
-		reached, forbidden, forbidden, [3]int{forbidden, reached, reached}, [3]int{forbidden, reached, reached},
+		reached, forbidden, forbidden, [4]int{forbidden, reached, reached, notFound}, [3]int{forbidden, reached, reached},
 	},
 	{
 		"another project's token", func(c *cast) string { return c.token("theirs", all, time.Time{}) }, nil,
-		reached, reached, forbidden, [3]int{notFound, notFound, notFound}, [3]int{reached, reached, reached},
+		reached, reached, forbidden, [4]int{notFound, notFound, notFound, notFound}, [3]int{reached, reached, reached},
 	},
 	{
 		"a token of all projects", func(c *cast) string { return c.token("", all, time.Time{}) }, nil,
-		reached, forbidden, reached, [3]int{reached, reached, reached}, [3]int{reached, reached, reached},
+		reached, forbidden, reached, [4]int{reached, reached, reached, reached}, [3]int{reached, reached, reached},
 	},
 	{
 		"a viewer", nil, func(c *cast) string { return c.session("viewer", false, map[string]meta.Role{"mine": meta.RoleViewer}) },
-		reached, forbidden, forbidden, [3]int{reached, forbidden, forbidden}, [3]int{reached, reached, reached},
+		reached, forbidden, forbidden, [4]int{reached, forbidden, forbidden, forbidden}, [3]int{reached, reached, reached},
 	},
 	{
 		"a member", nil, func(c *cast) string { return c.session("member", false, map[string]meta.Role{"mine": meta.RoleMember}) },
-		reached, forbidden, forbidden, [3]int{reached, reached, forbidden}, [3]int{reached, reached, reached},
+		reached, forbidden, forbidden, [4]int{reached, reached, forbidden, forbidden}, [3]int{reached, reached, reached},
 	},
 	{
 		"an admin", nil, func(c *cast) string { return c.session("admin", false, map[string]meta.Role{"mine": meta.RoleAdmin}) },
-		reached, forbidden, forbidden, [3]int{reached, reached, reached}, [3]int{reached, reached, reached},
+		reached, forbidden, forbidden, [4]int{reached, reached, reached, forbidden}, [3]int{reached, reached, reached},
 	},
 	{
 		"another project's admin", nil,
 		func(c *cast) string {
 			return c.session("stranger", false, map[string]meta.Role{"theirs": meta.RoleAdmin})
 		},
-		reached, forbidden, forbidden, [3]int{notFound, notFound, notFound}, [3]int{reached, reached, reached},
+		reached, forbidden, forbidden, [4]int{notFound, notFound, notFound, notFound}, [3]int{reached, reached, reached},
 	},
 	{
 		"an admin of everything", nil, func(c *cast) string { return c.session("chief", true, nil) },
-		reached, forbidden, reached, [3]int{reached, reached, reached}, [3]int{reached, reached, reached},
+		reached, forbidden, reached, [4]int{reached, reached, reached, reached}, [3]int{reached, reached, reached},
 	},
 }
 
 // want is what the caller gets.
 func (c caller) want(route access.Route) int {
-	levels := c.loose
+	levels := [4]int{c.loose[0], c.loose[1], c.loose[2], c.root}
 	if strings.Contains(route.Path, "/{p}") {
 		levels = c.inside
 	}
@@ -122,7 +122,7 @@ func (c caller) want(route access.Route) int {
 	case access.Admin:
 		return levels[2]
 	case access.Root:
-		return c.root
+		return levels[3]
 	}
 	return -1
 }

@@ -21,6 +21,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	_ "modernc.org/sqlite" // the driver
 
@@ -66,6 +68,8 @@ CREATE TABLE share (id TEXT PRIMARY KEY, project TEXT NOT NULL, hash BLOB NOT NU
 	author TEXT, created INTEGER, expires INTEGER, revoked INTEGER, views INTEGER);
 CREATE INDEX share_project ON share (project);
 CREATE TABLE setting (k TEXT PRIMARY KEY, v TEXT) WITHOUT ROWID;
+`, `
+ALTER TABLE project ADD COLUMN quota INTEGER NOT NULL DEFAULT 0;
 `}
 
 // Open opens the file in a folder, and makes both if need be. The error matches store.ErrNewer when a newer version
@@ -146,7 +150,11 @@ func (d *DB) change(ctx context.Context, f func(tx *sql.Tx) error) error {
 // exec changes one thing; ErrNotFound when there is none.
 func (d *DB) exec(ctx context.Context, query string, args ...any) error {
 	defer d.changes.Add(1) // an error may hide that it was done
-	result, err := d.db.ExecContext(ctx, query, args...)
+	return changed(d.db.ExecContext(ctx, query, args...))
+}
+
+// changed takes the result of a statement; ErrNotFound when it changed nothing.
+func changed(result sql.Result, err error) error {
 	if err != nil {
 		return err
 	}
@@ -166,12 +174,8 @@ func (d *DB) execAny(ctx context.Context, query string, args ...any) error {
 
 // insert adds one thing; ErrExists when a name is taken.
 func insert(ctx context.Context, db execer, query string, args ...any) error {
-	result, err := db.ExecContext(ctx, query+" ON CONFLICT DO NOTHING", args...)
-	if err != nil {
-		return err
-	}
-	n, err := result.RowsAffected()
-	if err == nil && n == 0 {
+	err := changed(db.ExecContext(ctx, query+" ON CONFLICT DO NOTHING", args...))
+	if errors.Is(err, ErrNotFound) {
 		err = ErrExists
 	}
 	return err
@@ -255,6 +259,17 @@ func newID() string {
 	b := make([]byte, 8)
 	_, _ = rand.Read(b) // it never fails: the program ends first
 	return hex.EncodeToString(b)
+}
+
+// checkName refuses a name that a person could not read, or that would bend a line of a log.
+func checkName(name string) error {
+	if name == "" || len(name) > 256 {
+		return &store.FieldError{Field: "name", Reason: "want 1 to 256 bytes"}
+	}
+	if name != strings.TrimSpace(name) || !utf8.ValidString(name) || strings.ContainsFunc(name, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		return &store.FieldError{Field: "name", Reason: "want characters that can be printed, and no space at either end"}
+	}
+	return nil
 }
 
 func nanos(t time.Time) int64 {
