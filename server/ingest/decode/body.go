@@ -27,7 +27,7 @@ const maxWindow = 8 << 20
 // high: an honest batch may shrink to a hundredth and more. While it reads, Body may hold three times what has come, and
 // a decoder's window of at most 8 MiB; a server bounds how many it reads at once. Nothing is left running.
 func Body(r io.Reader, contentEncoding string, limits Limits) ([]byte, error) {
-	l, err := limits.withDefaults()
+	l, err := limits.WithDefaults()
 	if err != nil {
 		return nil, err
 	}
