@@ -11,6 +11,7 @@ import (
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/tailrace-go/tailrace/server/ingest/decode"
@@ -119,14 +120,18 @@ func callError(err error) error {
 // message is a request or an answer in its encoded form.
 type message struct{ bytes []byte }
 
-// rawCodec leaves messages as they are. It goes by the name of protobuf, which is what they are.
+// rawCodec leaves our messages as they are. It goes by the name of protobuf, which is what they are, and so connect hands
+// it the status of an error with details as well.
 type rawCodec struct{}
 
 func (rawCodec) Name() string { return "proto" }
 
 func (rawCodec) Marshal(m any) ([]byte, error) {
-	if out, ok := m.(*message); ok {
-		return out.bytes, nil
+	switch m := m.(type) {
+	case *message:
+		return m.bytes, nil
+	case proto.Message:
+		return proto.Marshal(m)
 	}
 	return nil, fmt.Errorf("otlp: %T is no message", m)
 }
