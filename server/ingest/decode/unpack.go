@@ -36,7 +36,7 @@ func codingOf(contentEncoding string) (coding, error) {
 // WireLimit is how many bytes a body with this Content-Encoding may have as it arrives, and the name of the limit. The
 // error matches [ErrEncoding] or [ErrConfig].
 func WireLimit(contentEncoding string, limits Limits) (bytes int, name string, err error) {
-	l, err := limits.withDefaults()
+	l, err := limits.WithDefaults()
 	if err != nil {
 		return 0, "", err
 	}
@@ -55,7 +55,7 @@ func WireLimit(contentEncoding string, limits Limits) (bytes int, name string, e
 //
 // The error matches [ErrEncoding], or [ErrBody] for one that is cut off or is something else.
 func PlainSize(wire []byte, contentEncoding string, limits Limits) (int, error) {
-	l, err := limits.withDefaults()
+	l, err := limits.WithDefaults()
 	if err != nil {
 		return 0, err
 	}
@@ -154,7 +154,7 @@ type Unpacker struct {
 // Unpack returns the body in plain. The bytes are the caller's; without compression, they are those of wire. The error
 // matches [ErrTooLarge] for more than MaxBodyBytes, [ErrEncoding], or [ErrBody].
 func (u *Unpacker) Unpack(wire []byte, contentEncoding string, limits Limits) ([]byte, error) {
-	l, err := limits.withDefaults()
+	l, err := limits.WithDefaults()
 	if err != nil {
 		return nil, err
 	}
