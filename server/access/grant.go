@@ -1,6 +1,10 @@
 package access
 
-import "github.com/tailrace-go/tailrace/server/store/meta"
+import (
+	"net/netip"
+
+	"github.com/tailrace-go/tailrace/server/store/meta"
+)
 
 // Grant is what one request is allowed. Only a [Router] makes one that allows anything; the zero Grant allows nothing.
 type Grant struct {
@@ -11,7 +15,14 @@ type Grant struct {
 
 	hasToken, hasUser bool
 	everything        bool // nobody has to log in here
+
+	address netip.Addr
+	secure  bool // the caller used TLS
 }
+
+// Address is where the request comes from, behind proxies of ours the last address before them: for limits. It is the
+// zero Addr if that is not known.
+func (g Grant) Address() netip.Addr { return g.address }
 
 // Project is the project that the request is about: {p} of its path or, for ingest, that of its token. It is zero where
 // the route is about none.
@@ -22,6 +33,14 @@ func (g Grant) Token() (t meta.Token, ok bool) { return g.token, g.hasToken }
 
 // User is who is logged in.
 func (g Grant) User() (u meta.User, ok bool) { return g.user, g.hasUser }
+
+// Role is the role of who is logged in, in the project with this id; an admin of everything is admin of each.
+func (g Grant) Role(project string) meta.Role {
+	if g.hasUser && g.user.Admin {
+		return meta.RoleAdmin
+	}
+	return g.roles[project]
+}
 
 // Label is the label of the token, the last resort for the name of a service; empty without a token.
 func (g Grant) Label() string { return g.token.Label }

@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver
@@ -39,8 +40,9 @@ const FileName = "meta.db"
 
 // DB is the file. Its methods may be called by many goroutines at once.
 type DB struct {
-	db  *sql.DB
-	now func() time.Time
+	db      *sql.DB
+	now     func() time.Time
+	changes atomic.Uint64 // of what a Cache may hold
 }
 
 // Config says where. Its zero value but for Dir works.
@@ -132,6 +134,7 @@ func (d *DB) migrate() error {
 
 // change runs f in a transaction.
 func (d *DB) change(ctx context.Context, f func(tx *sql.Tx) error) error {
+	defer d.changes.Add(1) // after the commit; an error may hide one
 	tx, err := d.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -144,6 +147,7 @@ func (d *DB) change(ctx context.Context, f func(tx *sql.Tx) error) error {
 
 // exec changes one thing; ErrNotFound when there is none.
 func (d *DB) exec(ctx context.Context, query string, args ...any) error {
+	defer d.changes.Add(1) // an error may hide that it was done
 	result, err := d.db.ExecContext(ctx, query, args...)
 	if err != nil {
 		return err
@@ -152,6 +156,13 @@ func (d *DB) exec(ctx context.Context, query string, args ...any) error {
 	if err == nil && n == 0 {
 		err = ErrNotFound
 	}
+	return err
+}
+
+// execAny changes as many things as there are.
+func (d *DB) execAny(ctx context.Context, query string, args ...any) error {
+	defer d.changes.Add(1) // an error may hide that it was done
+	_, err := d.db.ExecContext(ctx, query, args...)
 	return err
 }
 

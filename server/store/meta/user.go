@@ -68,14 +68,13 @@ func (d *DB) SetPassword(ctx context.Context, id, hash string) error {
 	if err := d.exec(ctx, "UPDATE user SET password = ? WHERE id = ?", hash, id); err != nil {
 		return err
 	}
-	_, err := d.db.ExecContext(ctx, "DELETE FROM session WHERE user = ?", id)
-	return err
+	return d.execAny(ctx, "DELETE FROM session WHERE user = ?", id)
 }
 
 // DeleteUser removes a user with roles and sessions.
 func (d *DB) DeleteUser(ctx context.Context, id string) error {
 	for _, query := range []string{"DELETE FROM session WHERE user = ?", "DELETE FROM member WHERE user = ?"} {
-		if _, err := d.db.ExecContext(ctx, query, id); err != nil {
+		if err := d.execAny(ctx, query, id); err != nil {
 			return err
 		}
 	}
@@ -91,8 +90,7 @@ func (d *DB) SetRole(ctx context.Context, user, project string, role Role) error
 	if role == RoleNone {
 		query = "DELETE FROM member WHERE user = ?1 AND project = ?2 AND ?3 = 0"
 	}
-	_, err := d.db.ExecContext(ctx, query, user, project, role)
-	return err
+	return d.execAny(ctx, query, user, project, role)
 }
 
 // Roles are a user's roles by project.
@@ -138,8 +136,7 @@ func (d *DB) Session(ctx context.Context, secret string) (User, error) {
 
 // EndSession logs out; a secret that is none is no error.
 func (d *DB) EndSession(ctx context.Context, secret string) error {
-	_, err := d.db.ExecContext(ctx, "DELETE FROM session WHERE hash = ?", hashOf(secret))
-	return err
+	return d.execAny(ctx, "DELETE FROM session WHERE hash = ?", hashOf(secret))
 }
 
 // CreateInvite makes a secret with which one person may become a user with a role in a project.
