@@ -147,6 +147,10 @@ func (rt *Router) serve(w http.ResponseWriter, r *http.Request, route Route) {
 		a.route, a.project = route.String(), g.project.ID
 	}
 	if err == nil {
+		g.again = func(ctx context.Context) error {
+			_, err := rt.grant(r.WithContext(ctx), route)
+			return err
+		}
 		route.Handle(w, r, g)
 		return
 	}
