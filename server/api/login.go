@@ -58,8 +58,8 @@ type me struct {
 type myProject struct {
 	ID   string   `json:"id"`
 	Name string   `json:"name"`
-	Role *string  `json:"role" enum:"viewer,member,admin"` // of a user; null for a token
-	May  []string `json:"may"`                             // of ingest, read, write, admin
+	Role *string  `json:"role"` // of a user: viewer, member or admin; null for a token
+	May  []string `json:"may"`  // of ingest, read, write, admin
 }
 
 // Bounds of a password. The least is that of NIST SP 800-63B with a margin; there is no rule about kinds of characters.

@@ -23,7 +23,7 @@ type setupBlock struct {
 }
 
 // someToken stands for a secret that is not shown.
-const someToken = "trt_YOUR_TOKEN" //nolint:gosec // no secret, but a place for one
+const someToken = "trt_YOUR_TOKEN"
 
 // getSetup answers with a place for the token, since the secret of none can be had again.
 func (a *API) getSetup(c *call) (any, error) { return setupFor(a.origin(c), someToken), nil }
