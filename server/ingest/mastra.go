@@ -65,10 +65,7 @@ func (m mastra) accept(w http.ResponseWriter, _ *http.Request, o outcome) {
 	if err != nil { // numbers and short texts always encode
 		panic(err)
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	_, _ = w.Write(body) // who has gone needs no answer
+	write(w, http.StatusOK, "application/json", body)
 }
 
 // status of a used up quota is 402 for those who know what it means. To others it is one error of many, after which they

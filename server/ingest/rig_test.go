@@ -3,10 +3,15 @@ package ingest_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/tailrace-go/tailrace/server/access"
 	"github.com/tailrace-go/tailrace/server/ingest"
@@ -164,4 +169,51 @@ func (g *rig) traces(project string) []store.Summary {
 		g.t.Fatal(err)
 	}
 	return page.Traces
+}
+
+// spans is a body of n spans of one trace; no two calls with different traces share an id.
+func spans(n, trace int) []byte {
+	var b bytes.Buffer
+	b.WriteString(`{"spans":[`)
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		parent := "null"
+		if i > 0 {
+			parent = fmt.Sprintf(`"%016x"`, 1)
+		}
+		start := time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+		fmt.Fprintf(&b, `{"traceId":"%032x","spanId":"%016x","parentSpanId":%s,"name":"step","spanType":"generic","startedAt":%q,"endedAt":%q,"isEvent":false}`,
+			trace+1, i+1, parent, start, start)
+	}
+	b.WriteString("]}")
+	return b.Bytes()
+}
+
+func equal[K, V comparable](a, b map[K]V) bool { return maps.Equal(a, b) }
+
+// h2c is a client of HTTP/2 in clear text.
+func h2c(t testing.TB) *http.Client {
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	transport := &http.Transport{Protocols: protocols}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}
+
+// raw is a message of gRPC as it is.
+type raw struct{ bytes []byte }
+
+type rawCodec struct{}
+
+func (rawCodec) Name() string                  { return "proto" }
+func (rawCodec) Marshal(m any) ([]byte, error) { return m.(*raw).bytes, nil }
+
+func (rawCodec) Unmarshal(b []byte, m any) error {
+	if status, ok := m.(proto.Message); ok { // connect reads the status of a failure with it
+		return proto.Unmarshal(b, status)
+	}
+	m.(*raw).bytes = bytes.Clone(b)
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tailrace-go/tailrace/server/access"
 	"github.com/tailrace-go/tailrace/server/ingest/decode"
+	"github.com/tailrace-go/tailrace/server/ingest/otlp"
 )
 
 // Routes are the ways in. All of them are POST and need a token that may ingest; it alone decides on the project, also
@@ -16,6 +17,7 @@ func (s *Server) Routes() []access.Route {
 			Method: http.MethodPost, Path: path, Need: access.Ingest,
 			Handle: func(w http.ResponseWriter, r *http.Request, g access.Grant) { s.handle(w, r, g, f) },
 			Deny: func(w http.ResponseWriter, r *http.Request, status int, code, message string) {
+				s.ledger.answered(status, 0, 0)
 				f.refuse(w, r, outcome{status: status, problem: access.Problem{Code: code, Message: message}})
 			},
 		})
@@ -25,7 +27,14 @@ func (s *Server) Routes() []access.Route {
 		add("/projects/{id}/ai/"+signal.String()+"/publish", mastra{signal})
 	}
 	add("/{$}", mastra{Spans}) // Mastra 0.x posts there when its endpoint is a bare host, as its documentation has it
-	return routes
+	add("/v1/traces", otlpHTTP{})
+	return append(routes, access.Route{
+		Method: http.MethodPost, Path: otlp.Procedure, Need: access.Ingest, Handle: s.handleGRPC,
+		Deny: func(w http.ResponseWriter, _ *http.Request, status int, _, message string) {
+			s.ledger.answered(status, 0, 0)
+			otlp.Deny(w, status, message)
+		},
+	})
 }
 
 // form is how the requests of a route are written, and their answers.

@@ -3,9 +3,12 @@ package ingest
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync/atomic"
 
 	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/server/ingest/decode"
+	"github.com/tailrace-go/tailrace/server/ingest/otlp"
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/source"
 )
@@ -18,7 +21,8 @@ type Server struct {
 	pipe    *pipeline.Pipeline
 	reading room
 	slow    atomic.Int64 // bytes of the bodies that take long to arrive
-	unpacks chan struct{}
+	grpc    http.Handler
+	unpacks chan struct{} // has one for each message of gRPC that is being unpacked
 	quotas  quotas
 	ledger  ledger
 	log     quiet
@@ -38,6 +42,11 @@ func New(cfg Config) (*Server, error) {
 	s.pipe = pipeline.New(pipeline.Config{
 		Name: "ingest", MaxBytes: cfg.MaxBytes, DrainTimeout: cfg.DrainTimeout, OnLoss: s.lost,
 	})
+	most, _, err := decode.WireLimit("", cfg.Limits)
+	if err != nil {
+		return nil, err
+	}
+	s.grpc = otlp.NewHandler(most, s.export)
 	requests := pipeline.From(s.pipe, s.entry, pipeline.Name("requests"))
 	decoded := pipeline.Via(requests, s.decode(), pipeline.Workers(cfg.Decoders))
 	checked := pipeline.Via(decoded, s.check())
