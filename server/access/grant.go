@@ -1,6 +1,7 @@
 package access
 
 import (
+	"context"
 	"net/netip"
 
 	"github.com/tailrace-go/tailrace/server/store/meta"
@@ -18,6 +19,17 @@ type Grant struct {
 
 	address netip.Addr
 	secure  bool // the caller used TLS
+
+	again func(ctx context.Context) error
+}
+
+// Still judges the request again and returns nil as long as it would be let in now: for answers that go on for long, so
+// that a token that is revoked ends them.
+func (g Grant) Still(ctx context.Context) error {
+	if g.again == nil {
+		return nil
+	}
+	return g.again(ctx)
 }
 
 // Address is where the request comes from, behind proxies of ours the last address before them: for limits. It is the

@@ -163,7 +163,7 @@ func (l *Logins) Logout(w http.ResponseWriter, r *http.Request, g Grant) error {
 func ClearCookie(w http.ResponseWriter, g Grant) { http.SetCookie(w, cookie(g, "", -1)) }
 
 func cookie(g Grant, secret string, seconds int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // without TLS a Secure cookie would not come back
 		Name: CookieName, Value: secret, Path: "/", MaxAge: seconds,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: g.secure,
 	}

@@ -31,8 +31,10 @@ type Config struct {
 	URL string
 
 	Version string        // of the program, for /healthz and /metrics
-	Ingest  func() Ingest // what the receiving half has counted; nil: nothing
 	Timeout time.Duration // of a question; 0 means 5 s. Exports and live views have none
+
+	Ingest    func() Ingest                   // what the receiving half has counted; nil: nothing
+	Exporters func(project string) []Exporter // what senders have reported; nil: nothing
 
 	MaxStreams       int // live views at once; 0 means 256
 	MaxCallerStreams int // of one token, user or address; 0 means 16
@@ -62,6 +64,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Ingest == nil {
 		c.Ingest = func() Ingest { return Ingest{} }
+	}
+	if c.Exporters == nil {
+		c.Exporters = func(string) []Exporter { return nil }
 	}
 	c.Timeout = cmp.Or(c.Timeout, 5*time.Second)
 	c.MaxStreams = cmp.Or(c.MaxStreams, 256)

@@ -67,7 +67,7 @@ func (a *API) fail(o *operation, w http.ResponseWriter, r *http.Request, err err
 	if status == http.StatusInternalServerError {
 		a.cfg.Log.Error("a request failed", "operation", o.id, "error", err)
 	}
-	if status == http.StatusServiceUnavailable {
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "1")
 	}
 	access.Fail(w, status, p)

@@ -25,6 +25,8 @@ func (a *API) serverOperations() []operation {
 			id:    "getReadiness", topic: "server", summary: "Says whether the store can be written to, and the server is not about to stop",
 			reply: health{}, do: a.getReadiness,
 		},
+		a.metricsOperation(),
+		a.pipelineOperation(),
 		{
 			Route: access.Route{Method: http.MethodGet, Path: "/api/openapi.json", Need: access.Open},
 			id:    "getOpenAPI", topic: "server", summary: "Describes this interface", do: a.getOpenAPI, media: "application/openapi+json",

@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -41,8 +42,9 @@ const FileName = "meta.db"
 
 // DB is the file. Its methods may be called by many goroutines at once.
 type DB struct {
-	db  *sql.DB
-	now func() time.Time
+	db      *sql.DB
+	now     func() time.Time
+	changes atomic.Uint64 // of what a Cache may hold
 }
 
 // Config says where. Its zero value but for Dir works.
@@ -134,6 +136,7 @@ func (d *DB) migrate() error {
 
 // change runs f in a transaction.
 func (d *DB) change(ctx context.Context, f func(tx *sql.Tx) error) error {
+	defer d.changes.Add(1) // after the commit; an error may hide one
 	tx, err := d.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -146,6 +149,7 @@ func (d *DB) change(ctx context.Context, f func(tx *sql.Tx) error) error {
 
 // exec changes one thing; ErrNotFound when there is none.
 func (d *DB) exec(ctx context.Context, query string, args ...any) error {
+	defer d.changes.Add(1) // an error may hide that it was done
 	return changed(d.db.ExecContext(ctx, query, args...))
 }
 
@@ -158,6 +162,13 @@ func changed(result sql.Result, err error) error {
 	if err == nil && n == 0 {
 		err = ErrNotFound
 	}
+	return err
+}
+
+// execAny changes as many things as there are.
+func (d *DB) execAny(ctx context.Context, query string, args ...any) error {
+	defer d.changes.Add(1) // an error may hide that it was done
+	_, err := d.db.ExecContext(ctx, query, args...)
 	return err
 }
 

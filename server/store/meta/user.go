@@ -95,8 +95,7 @@ func (d *DB) SetPassword(ctx context.Context, id, hash string) error {
 	if err := d.exec(ctx, "UPDATE user SET password = ? WHERE id = ?", hash, id); err != nil {
 		return err
 	}
-	_, err := d.db.ExecContext(ctx, "DELETE FROM session WHERE user = ?", id)
-	return err
+	return d.execAny(ctx, "DELETE FROM session WHERE user = ?", id)
 }
 
 // SetAdmin makes a user admin of everything, or takes that away.
@@ -186,8 +185,7 @@ func (d *DB) Session(ctx context.Context, secret string) (User, error) {
 
 // EndSession logs out; a secret that is none is no error.
 func (d *DB) EndSession(ctx context.Context, secret string) error {
-	_, err := d.db.ExecContext(ctx, "DELETE FROM session WHERE hash = ?", hashOf(secret))
-	return err
+	return d.execAny(ctx, "DELETE FROM session WHERE hash = ?", hashOf(secret))
 }
 
 // CreateInvite makes a secret with which one person may become a user with a role in a project.
