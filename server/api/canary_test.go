@@ -49,8 +49,8 @@ func TestASecretIsShownOnce(t *testing.T) {
 					o.ask(who, op.Method, path+"?secret="+token, nil)
 					continue
 				}
-				for _, member := range []string{"name", "user", "password", "role", "expires", "scope", "trace_id", "content", "old", "keep_ns"} {
-					for _, secret := range []string{token, first, invite} {
+				for _, member := range []string{"name", "label", "user", "password", "role", "expires", "scope", "trace_id", "content", "old", "keep_ns"} {
+					for _, secret := range []string{token, share, invite, session} {
 						o.ask(who, op.Method, path, `{"`+member+`":"`+secret+`"}`)
 						o.ask(who, op.Method, path, `{"`+member+`":["`+secret+`"]}`)
 					}
@@ -168,7 +168,7 @@ func FuzzBodies(f *testing.F) {
 	for i := range ops {
 		for _, body := range []string{
 			`{}`, `{"name":"c","keep_ns":-1,"keep_bytes":0,"quota":1}`, `{"scope":"ingest,read","label":"x","expires":"2027-01-01T00:00:00Z"}`, `{"user":"bob","password":"1234567890"}`,
-			`{"trace_id":"` + id1 + `","content":true}`, `{"role":"viewer","expires":null}`, `{"old":"","new":""}`, `{"name":"\ud800"}`, `[`, `{"a":{"b":1}}`, `null`, `{"quota":1e400}`, `{"quota":9223372036854775808}`,
+			`{"trace_id":"` + id1 + `","content":true}`, `{"role":"viewer","expires":null}`, `{"old":"","new":""}`, `{"name":"\ud800"}`, `[`, `{"a":{"b":1}}`, `{"":0}`, `null`, `{"quota":1e400}`, `{"quota":9223372036854775808}`,
 		} {
 			f.Add(uint8(i), body)
 		}

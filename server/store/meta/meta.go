@@ -269,6 +269,16 @@ func checkName(name string) error {
 	if name != strings.TrimSpace(name) || !utf8.ValidString(name) || strings.ContainsFunc(name, func(c rune) bool { return !unicode.IsPrint(c) }) {
 		return &store.FieldError{Field: "name", Reason: "want characters that can be printed, and no space at either end"}
 	}
+	return checkShown("name", name)
+}
+
+// checkShown refuses a text which others will read and that is a secret, pasted into the wrong field.
+func checkShown(field, text string) error {
+	for _, prefix := range []string{tokenPrefix, sessionPrefix, invitePrefix, sharePrefix} {
+		if _, err := parseSecret(prefix, text); err == nil {
+			return &store.FieldError{Field: field, Reason: "is a secret, which others would see"}
+		}
+	}
 	return nil
 }
 

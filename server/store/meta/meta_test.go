@@ -328,6 +328,24 @@ func TestAnEditOfAProjectIsAllOrNothing(t *testing.T) {
 	}
 }
 
+func TestASecretIsNoName(t *testing.T) {
+	d, _ := open(t, t.TempDir())
+	must(d.CreateProject(ctx, "p", store.Limits{}))(t)
+	_, secret, err := d.CreateToken(ctx, meta.Token{Project: "p", Scope: meta.ScopeRead, Label: "trt_ for the nightly run"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, project := d.CreateProject(ctx, secret, store.Limits{})
+	_, user := d.CreateUser(ctx, meta.User{Name: secret})
+	_, _, label := d.CreateToken(ctx, meta.Token{Project: "p", Scope: meta.ScopeRead, Label: secret})
+	for what, err := range map[string]error{"a project": project, "a user": user, "a token": label} {
+		var field *store.FieldError
+		if !errors.As(err, &field) || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s named by a secret: %v", what, err)
+		}
+	}
+}
+
 func TestMembers(t *testing.T) {
 	d, c := open(t, t.TempDir())
 	must(d.CreateProject(ctx, "p", store.Limits{}))(t)
