@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tailrace-go/tailrace/server/access"
@@ -195,8 +196,9 @@ func (s *server) run(ctx context.Context, listeners []net.Listener, c *certifica
 		drained <- err
 		failed <- err // before it was asked to end: nobody listens later
 	}()
+	var serving sync.WaitGroup
 	for _, l := range listeners {
-		go func() { failed <- serveOn(h, l, c) }()
+		serving.Go(func() { failed <- serveOn(h, l, c) })
 	}
 
 	var why error
@@ -215,9 +217,7 @@ func (s *server) run(ctx context.Context, listeners []net.Listener, c *certifica
 	if ingestErr := <-drained; why == nil {
 		err = errors.Join(err, ingestErr)
 	}
-	for range listeners {
-		<-failed // each has returned, since the server is closed; the last one may be that of ingest
-	}
+	serving.Wait()
 	if why == nil && err == nil {
 		s.cfg.Log.Info("stopped: every request was answered")
 	}
