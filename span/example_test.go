@@ -216,3 +216,9 @@ func ExampleNormalizeProvider() {
 	fmt.Println(span.NormalizeProvider("Amazon Bedrock"), span.NormalizeProvider("xAI"), span.NormalizeProvider("Acme"))
 	// Output: aws.bedrock x_ai acme
 }
+
+func ExampleAppendValue() {
+	buf, err := span.AppendValue([]byte("input "), ` { "query" : [ 1.50 ] } `)
+	fmt.Println(string(buf), err)
+	// Output: input {"query":[1.50]} <nil>
+}

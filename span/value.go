@@ -30,6 +30,10 @@ func ParseValue(text string) (Value, error) {
 	return Value(out), nil
 }
 
+// AppendValue is [ParseValue] for a caller that has room: it appends the value to buf. null is appended too. On an error
+// buf is returned as it was given.
+func AppendValue(buf []byte, text string) ([]byte, error) { return appendCompact(buf, text, maxDepth) }
+
 // Text is the JSON string that holds s.
 func Text(s string) Value { return Value(AppendText(make([]byte, 0, len(s)+2), s)) }
 

@@ -36,6 +36,12 @@ func (g Grant) Still(ctx context.Context) error {
 // zero Addr if that is not known.
 func (g Grant) Address() netip.Addr { return g.address }
 
+// Secure reports whether the caller used TLS, here or at a proxy of ours.
+func (g Grant) Secure() bool { return g.secure }
+
+// Everything reports whether the request was let in without having to show anything, see Config.Nobody.
+func (g Grant) Everything() bool { return g.everything }
+
 // Project is the project that the request is about: {p} of its path or, for ingest, that of its token. It is zero where
 // the route is about none.
 func (g Grant) Project() meta.Project { return g.project }

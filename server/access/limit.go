@@ -91,7 +91,7 @@ func (l *Limiter) look(key string, take bool) error {
 		e = l.add(key)
 	}
 	l.used.MoveToFront(e)
-	bucket := e.Value.(*limited).bucket //nolint:errcheck // nothing else is in the list
+	bucket := e.Value.(*limited).bucket
 	r := bucket.ReserveN(now, 1)
 	wait := r.DelayFrom(now)
 	if wait > 0 || !take {
@@ -107,7 +107,7 @@ func (l *Limiter) look(key string, take bool) error {
 func (l *Limiter) add(key string) *list.Element {
 	if l.used.Len() >= l.cfg.Keys {
 		last := l.used.Back()
-		delete(l.keys, l.used.Remove(last).(*limited).key) //nolint:errcheck // nothing else is in the list
+		delete(l.keys, l.used.Remove(last).(*limited).key)
 	}
 	e := l.used.PushFront(&limited{key, rate.NewLimiter(rate.Every(l.cfg.Every), l.cfg.Burst)})
 	l.keys[key] = e

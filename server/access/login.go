@@ -89,8 +89,13 @@ func (l *Logins) Login(ctx context.Context, name, password string, from netip.Ad
 		_ = l.failures.Take(key) // the next one is told
 		return "", meta.User{}, ErrLogin
 	}
-	secret, err = l.cfg.DB.CreateSession(ctx, u.ID, l.cfg.SessionFor)
+	secret, err = l.Session(ctx, u)
 	return secret, u, err
+}
+
+// Session logs in somebody who has just shown who they are in another way, and returns the secret of the new session.
+func (l *Logins) Session(ctx context.Context, u meta.User) (secret string, err error) {
+	return l.cfg.DB.CreateSession(ctx, u.ID, l.cfg.SessionFor)
 }
 
 // VerifyPassword checks the password of somebody who is logged in already, before it is changed. The errors are those of
@@ -158,7 +163,7 @@ func (l *Logins) Logout(w http.ResponseWriter, r *http.Request, g Grant) error {
 func ClearCookie(w http.ResponseWriter, g Grant) { http.SetCookie(w, cookie(g, "", -1)) }
 
 func cookie(g Grant, secret string, seconds int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // without TLS a Secure cookie would not come back
 		Name: CookieName, Value: secret, Path: "/", MaxAge: seconds,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: g.secure,
 	}

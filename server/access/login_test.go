@@ -37,6 +37,16 @@ func (c *clock) Pass(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
+func openDB(t *testing.T) *meta.DB {
+	t.Helper()
+	db, err := meta.Open(meta.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
 func newLogins(t *testing.T, cfg LoginConfig) *Logins {
 	t.Helper()
 	l, err := NewLogins(cfg)
@@ -161,7 +171,7 @@ func TestTheCookieIsOutOfReach(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		w := httptest.NewRecorder()
 		l.SetCookie(w, Grant{secure: secure}, "trs_fake")
-		c := w.Result().Cookies()[0] //nolint:bodyclose // it has none
+		c := w.Result().Cookies()[0]
 		if c.Name != CookieName || c.Value != "trs_fake" || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.MaxAge != 3600 || c.Secure != secure {
 			t.Errorf("cookie %v, over TLS %t", c, secure)
 		}
@@ -183,7 +193,7 @@ func TestLogout(t *testing.T) {
 	r.AddCookie(&http.Cookie{Name: CookieName, Value: secret})
 	for range 2 { // twice is no error
 		w := httptest.NewRecorder()
-		if err := l.Logout(w, r, Grant{}); err != nil || w.Result().Cookies()[0].MaxAge != -1 { //nolint:bodyclose // it has none
+		if err := l.Logout(w, r, Grant{}); err != nil || w.Result().Cookies()[0].MaxAge != -1 {
 			t.Errorf("%v, %v", err, w.Header())
 		}
 	}

@@ -89,7 +89,7 @@ func (r Route) check() error {
 		return fmt.Errorf("access: route %v does not say what it needs", r)
 	case r.Handle == nil:
 		return fmt.Errorf("access: route %v has no handler", r)
-	case r.hasProject() && (r.Need == Open || r.Need == Known || r.Need == Ingest || r.Need == Root):
+	case r.hasProject() && (r.Need == Open || r.Need == Known || r.Need == Ingest): // Root decides on any
 		return fmt.Errorf("access: route %v names a project, which %v does not decide on", r, r.Need)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,7 @@ import (
 // Config says by what a Router judges. DB is required.
 type Config struct {
 	DB  *meta.DB
-	Log *slog.Logger     // nil: nothing is logged
+	Log *slog.Logger     // nil: nothing is logged. At level debug each request is, by its route: never path, query or header
 	Now func() time.Time // nil: time.Now
 
 	// Hosts are the names, without port, under which the server may be reached, beside localhost and any IP address. A
@@ -28,6 +29,15 @@ type Config struct {
 	// Proxies are the networks of proxies of ours: what they say of where a request comes from is believed.
 	Proxies []netip.Prefix
 
+	// Rate is how many requests a second each token is good for, as many of them at once; more are answered with 429. 0
+	// means 10,000, a negative number no limit.
+	Rate int
+
+	// Failures is how many tokens that do not work an address may show in a row; one more is allowed each second. Above,
+	// the answer is 429 in place of 401. A token that works is taken all the same. 0 means 100, a negative
+	// number no limit.
+	Failures int
+
 	// Nobody lets every request in as if an admin sent it, for a server on loopback that holds samples. Spans that come
 	// without a token that works go to the project with this id or name. Empty: everyone has to show who they are.
 	Nobody string
@@ -35,10 +45,13 @@ type Config struct {
 
 // Router leads requests to handlers, as far as they are allowed.
 type Router struct {
-	cfg    Config
-	mux    *http.ServeMux
-	routes []Route
-	cross  *http.CrossOriginProtection
+	cfg      Config
+	cache    *meta.Cache
+	rate     *Limiter // of tokens; nil: none
+	failures *Limiter // by address; nil: none
+	mux      *http.ServeMux
+	routes   []Route
+	cross    *http.CrossOriginProtection
 }
 
 // NewRouter checks the routes and makes a router of them. The error names the route that does not say what it needs, or
@@ -53,7 +66,16 @@ func NewRouter(cfg Config, routes ...Route) (*Router, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	rt := &Router{cfg: cfg, mux: http.NewServeMux(), routes: slices.Clone(routes), cross: http.NewCrossOriginProtection()}
+	rt := &Router{
+		cfg: cfg, cache: meta.NewCache(cfg.DB),
+		mux: http.NewServeMux(), routes: slices.Clone(routes), cross: http.NewCrossOriginProtection(),
+	}
+	if n := cmp.Or(cfg.Rate, 10_000); n > 0 {
+		rt.rate = NewLimiter(LimiterConfig{Every: time.Second / time.Duration(n), Burst: n, Now: cfg.Now})
+	}
+	if n := cmp.Or(cfg.Failures, 100); n > 0 {
+		rt.failures = NewLimiter(LimiterConfig{Every: time.Second, Burst: n, Now: cfg.Now})
+	}
 	for _, route := range routes {
 		if err := route.check(); err != nil {
 			return nil, err
@@ -72,26 +94,37 @@ func (rt *Router) add(route Route) (err error) {
 			err = fmt.Errorf("access: route %v: %v", route, v)
 		}
 	}()
-	rt.mux.HandleFunc(route.String(), func(w http.ResponseWriter, r *http.Request) { rt.serve(w, r, route) })
+	rt.mux.Handle(route.String(), &entry{rt, route})
 	return nil
 }
+
+// entry is the handler of a route. Whatever else ServeMux would answer with, redirects for one, is not of this type.
+type entry struct {
+	router *Router
+	route  Route
+}
+
+func (e *entry) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.router.serve(w, r, e.route) }
 
 // Routes returns the table.
 func (rt *Router) Routes() []Route { return slices.Clone(rt.routes) }
 
 // ServeHTTP answers a request. It never redirects: a client that follows a redirect of a POST loses the body.
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
+	a := &answer{ResponseWriter: w}
+	start := rt.cfg.Now()
+	defer rt.end(a, r, start)
+	h := a.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	switch {
 	case !rt.hostAllowed(r.Host):
-		Fail(w, http.StatusMisdirectedRequest, Problem{Code: "host", Message: "this server does not go by that name: allow it with --host"})
+		Fail(a, http.StatusMisdirectedRequest, Problem{Code: "host", Message: "this server does not go by that name: allow it with --host"})
 	case r.URL.Path != clean(r.URL.Path):
-		Fail(w, http.StatusNotFound, Problem{Code: "not_found", Message: "no such path"})
+		Fail(a, http.StatusNotFound, Problem{Code: "not_found", Message: "no such path"})
 	default:
-		rt.dispatch(w, r)
+		rt.dispatch(a, r)
 	}
 }
 
@@ -110,6 +143,9 @@ func clean(p string) string {
 // serve judges a request that has found its route.
 func (rt *Router) serve(w http.ResponseWriter, r *http.Request, route Route) {
 	g, err := rt.grant(r, route)
+	if a, ok := w.(*answer); ok { // always: ServeHTTP made it
+		a.route, a.project = route.String(), g.project.ID
+	}
 	if err == nil {
 		g.again = func(ctx context.Context) error {
 			_, err := rt.grant(r.WithContext(ctx), route)
@@ -117,6 +153,11 @@ func (rt *Router) serve(w http.ResponseWriter, r *http.Request, route Route) {
 		}
 		route.Handle(w, r, g)
 		return
+	}
+	var limit *LimitError
+	if errors.As(err, &limit) {
+		setRetryAfter(w, limit)
+		err = &denied{http.StatusTooManyRequests, "rate", "too many requests: wait a moment"}
 	}
 	var no *denied
 	if !errors.As(err, &no) { // trouble of our own
@@ -189,7 +230,7 @@ func (rt *Router) inProject(ctx context.Context, g Grant, need Need, name string
 	if g.hasToken && !g.token.Scope.Has(need.scope()) { // whatever the project
 		return Grant{}, lacking(need)
 	}
-	p, err := rt.cfg.DB.Project(ctx, name)
+	p, err := rt.cache.Project(ctx, name)
 	if errors.Is(err, meta.ErrNotFound) {
 		return Grant{}, noProject()
 	}
@@ -218,7 +259,7 @@ func (rt *Router) ingest(ctx context.Context, g Grant) (Grant, error) {
 	default:
 		return Grant{}, lacking(Ingest)
 	}
-	p, err := rt.cfg.DB.Project(ctx, name)
+	p, err := rt.cache.Project(ctx, name)
 	if errors.Is(err, meta.ErrNotFound) { // deleted a moment ago, and its tokens with it
 		return Grant{}, &denied{http.StatusUnauthorized, "unauthorized", "this token does not work"}
 	}

@@ -21,7 +21,8 @@ func (rt *Router) identify(r *http.Request) (Grant, error) {
 	if header := r.Header.Get("Authorization"); header != "" {
 		g, err := rt.byToken(r, header)
 		var no *denied
-		if rt.cfg.Nobody == "" || !errors.As(err, &no) {
+		var limit *LimitError
+		if rt.cfg.Nobody == "" || !errors.As(err, &no) && !errors.As(err, &limit) {
 			return g, err
 		}
 		// Nobody has to show anything, so showing something that does not work is no worse.
@@ -30,10 +31,9 @@ func (rt *Router) identify(r *http.Request) (Grant, error) {
 		return Grant{}, err
 	}
 	if cookie, err := r.Cookie(CookieName); err == nil {
-		u, err := rt.cfg.DB.Session(r.Context(), cookie.Value)
+		login, err := rt.cache.Session(r.Context(), cookie.Value)
 		if err == nil {
-			roles, err := rt.cfg.DB.Roles(r.Context(), u.ID)
-			return Grant{user: u, hasUser: true, roles: roles}, err
+			return Grant{user: login.User, hasUser: true, roles: login.Roles}, nil
 		}
 		if !errors.Is(err, meta.ErrSecret) {
 			return Grant{}, err
@@ -59,11 +59,25 @@ func (rt *Router) byToken(r *http.Request, header string) (Grant, error) {
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
 		return Grant{}, unknown("want Authorization: Bearer and a token")
 	}
-	t, err := rt.cfg.DB.Token(r.Context(), strings.TrimSpace(secret))
-	if errors.Is(err, meta.ErrSecret) {
+	t, err := rt.cache.Token(r.Context(), strings.TrimSpace(secret))
+	switch {
+	case errors.Is(err, meta.ErrSecret):
+		if rt.failures != nil {
+			from, _ := rt.origin(r)
+			if err := rt.failures.TakeAddress(from); err != nil {
+				return Grant{}, err
+			}
+		}
 		return Grant{}, unknown("this token does not work")
+	case err != nil:
+		return Grant{}, err
 	}
-	return Grant{token: t, hasToken: err == nil}, err
+	if rt.rate != nil {
+		if err := rt.rate.Take(t.ID); err != nil {
+			return Grant{}, err
+		}
+	}
+	return Grant{token: t, hasToken: true}, nil
 }
 
 // hostAllowed reports whether the Host of a request is one that somebody allowed. An IP address always is: no page can
@@ -79,8 +93,8 @@ func (rt *Router) hostAllowed(host string) bool {
 
 // dispatch leads a request to its route, or says that there is none.
 func (rt *Router) dispatch(w http.ResponseWriter, r *http.Request) {
-	if _, pattern := rt.mux.Handler(r); pattern != "" {
-		rt.mux.ServeHTTP(w, r)
+	if rt.leads(r) {
+		rt.mux.ServeHTTP(w, r) // which looks again, for the values in the path
 		return
 	}
 	if allowed := rt.methods(r); len(allowed) > 0 {
@@ -91,6 +105,13 @@ func (rt *Router) dispatch(w http.ResponseWriter, r *http.Request) {
 	Fail(w, http.StatusNotFound, Problem{Code: "not_found", Message: "no such path"})
 }
 
+// leads reports whether a request has a route.
+func (rt *Router) leads(r *http.Request) bool {
+	h, _ := rt.mux.Handler(r)
+	_, ok := h.(*entry)
+	return ok
+}
+
 // methods lists the methods that a path takes.
 func (rt *Router) methods(r *http.Request) []string {
 	var allowed []string
@@ -98,7 +119,7 @@ func (rt *Router) methods(r *http.Request) []string {
 		other := new(http.Request)
 		*other = *r
 		other.Method = method
-		if _, pattern := rt.mux.Handler(other); pattern != "" {
+		if rt.leads(other) {
 			allowed = append(allowed, method)
 		}
 	}

@@ -24,6 +24,12 @@ type Config struct {
 	Log   *slog.Logger     // nil: nothing is logged
 	Now   func() time.Time // nil: time.Now
 
+	// Logins hash passwords and make sessions; nil means those of access.LoginConfig's defaults.
+	Logins *access.Logins
+	// URL is that of this server for browsers and for programs that send to it, such as https://traces.example.org. Empty
+	// means the one that a request came to.
+	URL string
+
 	Version string        // of the program, for /healthz and /metrics
 	Timeout time.Duration // of a question; 0 means 5 s. Exports and live views have none
 
@@ -47,6 +53,15 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Logins == nil {
+		var err error
+		if c.Logins, err = access.NewLogins(access.LoginConfig{DB: c.Meta, Now: c.Now}); err != nil {
+			return c, err
+		}
+	}
+	if err := checkURL(c.URL); err != nil {
+		return c, err
+	}
 	if c.Ingest == nil {
 		c.Ingest = func() Ingest { return Ingest{} }
 	}
@@ -68,6 +83,7 @@ type API struct {
 	table    []operation
 	compress func(http.Handler) http.HandlerFunc
 	streams  streams
+	guesses  guesses
 	metrics  *metrics
 
 	draining context.Context // ends with Drain
@@ -88,6 +104,7 @@ func New(c Config) (*API, error) {
 	a := &API{cfg: c, compress: compress}
 	a.draining, a.drain = context.WithCancel(context.Background())
 	a.streams.init(c.MaxStreams, c.MaxCallerStreams)
+	a.guesses.init(c.Now)
 	a.metrics = newMetrics(a)
 	a.table = a.operations()
 	return a, nil

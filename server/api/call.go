@@ -173,7 +173,7 @@ func badMember(err error) error {
 		return invalid(typed.Field, "want %s, not %s", jsonKind(typed), firstWord(typed.Value))
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		if name, err := strconv.Unquote(name); err == nil {
+		if name, err := strconv.Unquote(name); err == nil && name != "" {
 			return invalid(name, "is not a member of this body")
 		}
 	}

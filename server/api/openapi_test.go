@@ -20,10 +20,14 @@ var update = flag.Bool("update", false, "write openapi.json")
 
 // pathParameters says what stands in a path.
 var pathParameters = map[string]string{
-	"p":    "a project, by id or name",
-	"id":   "the id of a trace: 1 to 32 hex digits",
-	"span": "the id of a span: 1 to 16 hex digits",
-	"key":  "service, name, type, model, user, thread, env, tag, meta, or meta.KEY",
+	"p":      "a project, by id or name",
+	"id":     "the id of a trace: 1 to 32 hex digits",
+	"span":   "the id of a span: 1 to 16 hex digits",
+	"token":  "the id of a token",
+	"share":  "the id of a share",
+	"user":   "a user, by id or name",
+	"secret": "what a link ends in",
+	"key":    "service, name, type, model, user, thread, env, tag, meta, or meta.KEY",
 }
 
 // topics are the headings.
@@ -31,7 +35,9 @@ var topics = map[string]string{
 	"traces":   "What was sent, trace by trace",
 	"figures":  "Counts, errors, latencies, tokens and cost over time",
 	"live":     "What happens now, as server-sent events",
-	"settings": "Projects, tokens, users and shares",
+	"settings": "Projects and tokens",
+	"users":    "Who may log in, and what they may do",
+	"shares":   "Links that open one trace to whoever has them",
 	"server":   "The server itself",
 }
 

@@ -58,6 +58,11 @@ func (a *API) fail(o *operation, w http.ResponseWriter, r *http.Request, err err
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 		return // who has gone needs no answer
 	}
+	var limit *access.LimitError
+	if errors.As(err, &limit) {
+		access.FailLimit(w, limit)
+		return
+	}
 	status, p := o.problemOf(err)
 	if status == http.StatusInternalServerError {
 		a.cfg.Log.Error("a request failed", "operation", o.id, "error", err)

@@ -114,6 +114,9 @@ func (s *schemas) fields(t reflect.Type, properties object, required *[]string) 
 		if values := field.Tag.Get("enum"); values != "" {
 			property["enum"] = strings.Split(values, ",")
 		}
+		if format := field.Tag.Get("format"); format != "" {
+			property["format"] = format
+		}
 		if text := s.comments[t.Name()+"."+field.Name]; text != "" {
 			property["description"] = text
 		}

@@ -19,7 +19,9 @@ type Limits struct {
 // maxDepth leaves room for the record around a value in what the span package reads.
 const maxDepth = 127
 
-func (l Limits) withDefaults() (Limits, error) {
+// WithDefaults returns the limits with no field left at zero. The error matches [ErrConfig] and names the field that is
+// negative or too large.
+func (l Limits) WithDefaults() (Limits, error) {
 	for _, f := range []struct {
 		name  string
 		value *int

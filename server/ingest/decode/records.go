@@ -29,7 +29,7 @@ type RecordBatch struct {
 // Limits apply as in [Spans]. The error is about the body as a whole and matches [ErrBody], or [ErrTooLarge] for more
 // than MaxRecords.
 func Records(kind store.Kind, body []byte, limits Limits) (RecordBatch, error) {
-	l, err := limits.withDefaults()
+	l, err := limits.WithDefaults()
 	if err != nil {
 		return RecordBatch{}, err
 	}

@@ -24,7 +24,7 @@ type SpanBatch struct {
 //
 // The error is about the body as a whole and matches [ErrBody], or [ErrTooLarge] for more than MaxRecords.
 func Spans(body []byte, limits Limits) (SpanBatch, error) {
-	l, err := limits.withDefaults()
+	l, err := limits.WithDefaults()
 	if err != nil {
 		return SpanBatch{}, err
 	}
@@ -39,34 +39,37 @@ func Spans(body []byte, limits Limits) (SpanBatch, error) {
 	batch := SpanBatch{Items: make([]store.Item, 0, len(spans))}
 	for index := 0; len(spans)+len(bad) > 0; index++ {
 		if len(bad) > 0 && bad[0].Index == index {
-			batch.reject(index, bad[0].Field, reasonOf(bad[0].Field, bad[0].Err))
+			batch.Reject(index, bad[0].Field, reasonOf(bad[0].Field, bad[0].Err))
 			bad = bad[1:]
 			continue
 		}
-		batch.add(index, store.Item{Span: spans[0]}, l)
+		batch.Add(index, store.Item{Span: spans[0]}, l)
 		spans = spans[1:]
 	}
 	return batch, nil
 }
 
-func (b *SpanBatch) reject(index int, field string, reason store.Reason) {
+// Reject puts the span at index among the rejected. It is for decoders of other formats, as [SpanBatch.Add] is.
+func (b *SpanBatch) Reject(index int, field string, reason store.Reason) {
 	b.Rejected = append(b.Rejected, Rejection{Index: index, Field: field, Reason: reason})
 }
 
-// add checks a span that could be read.
-func (b *SpanBatch) add(index int, item store.Item, l Limits) {
+// Add takes a span that could be read: it brings its ids into the form of W3C and its texts and keys within l, as [Spans]
+// says, or rejects it. The span is frozen, and becomes part of the batch. l is complete, see [Limits.WithDefaults]; each
+// index is added or rejected once, in order.
+func (b *SpanBatch) Add(index int, item store.Item, l Limits) {
 	s := item.Span
 	if unsampled(s) {
-		b.reject(index, "traceId", store.ReasonNoOp)
+		b.Reject(index, "traceId", store.ReasonNoOp)
 		return
 	}
 	switch field, ok := normalize(s); {
 	case ok:
 	case field == "traceId":
-		b.reject(index, field, store.ReasonTraceID)
+		b.Reject(index, field, store.ReasonTraceID)
 		return
 	default:
-		b.reject(index, field, store.ReasonSpanID)
+		b.Reject(index, field, store.ReasonSpanID)
 		return
 	}
 	if l.cutSpan(s) {

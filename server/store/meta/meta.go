@@ -19,7 +19,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	_ "modernc.org/sqlite" // the driver
 
@@ -39,8 +42,9 @@ const FileName = "meta.db"
 
 // DB is the file. Its methods may be called by many goroutines at once.
 type DB struct {
-	db  *sql.DB
-	now func() time.Time
+	db      *sql.DB
+	now     func() time.Time
+	changes atomic.Uint64 // of what a Cache may hold
 }
 
 // Config says where. Its zero value but for Dir works.
@@ -64,6 +68,8 @@ CREATE TABLE share (id TEXT PRIMARY KEY, project TEXT NOT NULL, hash BLOB NOT NU
 	author TEXT, created INTEGER, expires INTEGER, revoked INTEGER, views INTEGER);
 CREATE INDEX share_project ON share (project);
 CREATE TABLE setting (k TEXT PRIMARY KEY, v TEXT) WITHOUT ROWID;
+`, `
+ALTER TABLE project ADD COLUMN quota INTEGER NOT NULL DEFAULT 0;
 `}
 
 // Open opens the file in a folder, and makes both if need be. The error matches store.ErrNewer when a newer version
@@ -130,6 +136,7 @@ func (d *DB) migrate() error {
 
 // change runs f in a transaction.
 func (d *DB) change(ctx context.Context, f func(tx *sql.Tx) error) error {
+	defer d.changes.Add(1) // after the commit; an error may hide one
 	tx, err := d.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -142,7 +149,12 @@ func (d *DB) change(ctx context.Context, f func(tx *sql.Tx) error) error {
 
 // exec changes one thing; ErrNotFound when there is none.
 func (d *DB) exec(ctx context.Context, query string, args ...any) error {
-	result, err := d.db.ExecContext(ctx, query, args...)
+	defer d.changes.Add(1) // an error may hide that it was done
+	return changed(d.db.ExecContext(ctx, query, args...))
+}
+
+// changed takes the result of a statement; ErrNotFound when it changed nothing.
+func changed(result sql.Result, err error) error {
 	if err != nil {
 		return err
 	}
@@ -153,14 +165,17 @@ func (d *DB) exec(ctx context.Context, query string, args ...any) error {
 	return err
 }
 
+// execAny changes as many things as there are.
+func (d *DB) execAny(ctx context.Context, query string, args ...any) error {
+	defer d.changes.Add(1) // an error may hide that it was done
+	_, err := d.db.ExecContext(ctx, query, args...)
+	return err
+}
+
 // insert adds one thing; ErrExists when a name is taken.
 func insert(ctx context.Context, db execer, query string, args ...any) error {
-	result, err := db.ExecContext(ctx, query+" ON CONFLICT DO NOTHING", args...)
-	if err != nil {
-		return err
-	}
-	n, err := result.RowsAffected()
-	if err == nil && n == 0 {
+	err := changed(db.ExecContext(ctx, query+" ON CONFLICT DO NOTHING", args...))
+	if errors.Is(err, ErrNotFound) {
 		err = ErrExists
 	}
 	return err
@@ -244,6 +259,27 @@ func newID() string {
 	b := make([]byte, 8)
 	_, _ = rand.Read(b) // it never fails: the program ends first
 	return hex.EncodeToString(b)
+}
+
+// checkName refuses a name that a person could not read, or that would bend a line of a log.
+func checkName(name string) error {
+	if name == "" || len(name) > 256 {
+		return &store.FieldError{Field: "name", Reason: "want 1 to 256 bytes"}
+	}
+	if name != strings.TrimSpace(name) || !utf8.ValidString(name) || strings.ContainsFunc(name, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		return &store.FieldError{Field: "name", Reason: "want characters that can be printed, and no space at either end"}
+	}
+	return checkShown("name", name)
+}
+
+// checkShown refuses a text which others will read and that is a secret, pasted into the wrong field.
+func checkShown(field, text string) error {
+	for _, prefix := range []string{tokenPrefix, sessionPrefix, invitePrefix, sharePrefix} {
+		if _, err := parseSecret(prefix, text); err == nil {
+			return &store.FieldError{Field: field, Reason: "is a secret, which others would see"}
+		}
+	}
+	return nil
 }
 
 func nanos(t time.Time) int64 {

@@ -289,3 +289,167 @@ func TestNewerFileIsRefused(t *testing.T) {
 		t.Errorf("error %v, want ErrNewer", err)
 	}
 }
+
+func TestAnEditOfAProjectIsAllOrNothing(t *testing.T) {
+	d, _ := open(t, t.TempDir())
+	p := must(d.CreateProject(ctx, "support", store.Limits{KeepFor: time.Hour}))(t)
+	must(d.CreateProject(ctx, "sales", store.Limits{}))(t)
+	edited := must(d.EditProject(ctx, "support", func(p *meta.Project) error {
+		p.ID, p.Name, p.Limits.KeepBytes, p.Quota = "stolen", "Support desk", 7, 9
+		return nil
+	}))(t)
+	want := meta.Project{ID: "support", Name: "Support desk", Limits: store.Limits{KeepFor: time.Hour, KeepBytes: 7}, Quota: 9, Created: p.Created}
+	if edited != want || must(d.Project(ctx, "Support desk"))(t) != want {
+		t.Errorf("edited %+v, want %+v", edited, want)
+	}
+	must(d.EditProject(ctx, "sales", func(p *meta.Project) error { p.Name = "Sales"; return nil }))(t)
+	stop := errors.New("stop")
+	for name, c := range map[string]struct {
+		id   string
+		edit func(*meta.Project) error
+		want error
+	}{
+		"the name of another":    {"sales", func(p *meta.Project) error { p.Name = "Support desk"; return nil }, meta.ErrExists},
+		"the id of another":      {"support", func(p *meta.Project) error { p.Name = "sales"; return nil }, meta.ErrExists},
+		"none":                   {"nowhere", func(*meta.Project) error { return nil }, meta.ErrNotFound},
+		"refused":                {"support", func(p *meta.Project) error { p.Limits.KeepBytes = 8; return stop }, stop},
+		"a negative quota":       {"support", func(p *meta.Project) error { p.Quota = -1; return nil }, nil},
+		"a name of two lines":    {"support", func(p *meta.Project) error { p.Name = "a\nb"; return nil }, nil},
+		"a name that is not one": {"support", func(p *meta.Project) error { p.Name = " "; return nil }, nil},
+	} {
+		_, err := d.EditProject(ctx, c.id, c.edit)
+		var field *store.FieldError
+		if c.want != nil && !errors.Is(err, c.want) || c.want == nil && !errors.As(err, &field) {
+			t.Errorf("%s: error %v, want %v", name, err, c.want)
+		}
+	}
+	if now := must(d.Project(ctx, "support"))(t); now != want {
+		t.Errorf("after refused edits %+v, want %+v", now, want)
+	}
+}
+
+func TestASecretIsNoName(t *testing.T) {
+	d, _ := open(t, t.TempDir())
+	must(d.CreateProject(ctx, "p", store.Limits{}))(t)
+	_, secret, err := d.CreateToken(ctx, meta.Token{Project: "p", Scope: meta.ScopeRead, Label: "trt_ for the nightly run"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, project := d.CreateProject(ctx, secret, store.Limits{})
+	_, user := d.CreateUser(ctx, meta.User{Name: secret})
+	_, _, label := d.CreateToken(ctx, meta.Token{Project: "p", Scope: meta.ScopeRead, Label: secret})
+	for what, err := range map[string]error{"a project": project, "a user": user, "a token": label} {
+		var field *store.FieldError
+		if !errors.As(err, &field) || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s named by a secret: %v", what, err)
+		}
+	}
+}
+
+func TestMembers(t *testing.T) {
+	d, c := open(t, t.TempDir())
+	must(d.CreateProject(ctx, "p", store.Limits{}))(t)
+	ann := must(d.CreateUser(ctx, meta.User{Name: "ann", Hash: "h"}))(t)
+	bob := must(d.CreateUser(ctx, meta.User{Name: "bob", Hash: "h"}))(t)
+	for user, role := range map[string]meta.Role{ann.ID: meta.RoleAdmin, bob.ID: meta.RoleViewer} {
+		if err := d.SetRole(ctx, user, "p", role); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := must(d.Members(ctx, "p"))(t)
+	if len(all) != 2 || all[0] != (meta.Member{User: ann, Role: meta.RoleAdmin}) || all[1] != (meta.Member{User: bob, Role: meta.RoleViewer}) {
+		t.Errorf("members %+v", all)
+	}
+	for what, err := range map[string]error{
+		"no user":         d.SetRole(ctx, "nobody", "p", meta.RoleViewer),
+		"no project":      d.SetRole(ctx, ann.ID, "q", meta.RoleViewer),
+		"nothing to take": d.SetRole(ctx, ann.ID, "q", meta.RoleNone),
+		"nobody's admin":  d.SetAdmin(ctx, "nobody", true),
+	} {
+		if !errors.Is(err, meta.ErrNotFound) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if err := d.SetAdmin(ctx, bob.ID, true); err != nil || !must(d.UserByID(ctx, bob.ID))(t).Admin {
+		t.Errorf("bob is no admin: %v", err)
+	}
+	for role := meta.RoleViewer; role <= meta.RoleAdmin; role++ {
+		if got, err := meta.ParseRole(role.String()); got != role || err != nil {
+			t.Errorf("role %d: %q, %v", role, role, err)
+		}
+	}
+	for _, bad := range []string{"", "owner"} {
+		if _, err := meta.ParseRole(bad); err == nil {
+			t.Errorf("role %q: no error", bad)
+		}
+	}
+	invite := must(d.CreateInvite(ctx, "p", meta.RoleMember, c.now.Add(time.Hour)))(t)
+	if err := d.CheckInvite(ctx, invite); err != nil {
+		t.Errorf("a good invitation: %v", err)
+	}
+	c.now = c.now.Add(time.Hour)
+	for _, secret := range []string{invite, "tri_", "*"} {
+		if err := d.CheckInvite(ctx, secret); !errors.Is(err, meta.ErrSecret) {
+			t.Errorf("%.8s: %v", secret, err)
+		}
+	}
+}
+
+func TestAPeekIsNoView(t *testing.T) {
+	d, _ := open(t, t.TempDir())
+	must(d.CreateProject(ctx, "p", store.Limits{}))(t)
+	s, secret, err := d.CreateShare(ctx, meta.Share{Project: "p", TraceID: "1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := must(d.PeekShare(ctx, secret))(t); got != s {
+		t.Errorf("peeked %+v, want %+v", got, s)
+	}
+	if got := must(d.OpenShare(ctx, secret))(t); got.Views != 1 {
+		t.Errorf("%d views, want 1", got.Views)
+	}
+	if err := d.RevokeShare(ctx, "p", s.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.PeekShare(ctx, secret); !errors.Is(err, meta.ErrSecret) {
+		t.Errorf("revoked: %v", err)
+	}
+}
+
+func TestQuota(t *testing.T) {
+	d, _ := open(t, t.TempDir())
+	p := must(d.CreateProject(ctx, "support", store.Limits{}))(t)
+	if err := d.SetQuota(ctx, p.ID, 1_000_000); err != nil {
+		t.Fatal(err)
+	}
+	if got := must(d.Project(ctx, p.ID))(t).Quota; got != 1_000_000 || p.Quota != 0 {
+		t.Errorf("quota %d after %d, want 1000000 after 0", got, p.Quota)
+	}
+	var field *store.FieldError
+	if err := d.SetQuota(ctx, p.ID, -1); !errors.As(err, &field) || field.Field != "quota" {
+		t.Errorf("a negative quota: %v", err)
+	}
+	if err := d.SetQuota(ctx, "nobody", 1); !errors.Is(err, meta.ErrNotFound) {
+		t.Errorf("of a project that is not there: %v", err)
+	}
+}
+
+func TestAFileWithoutQuotasIsBroughtUpToDate(t *testing.T) {
+	dir := t.TempDir()
+	db, err := sql.Open("sqlite", filepath.Join(dir, meta.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, query := range []string{meta.Migrations[0], "PRAGMA user_version = 1", "INSERT INTO project VALUES ('old', 'old', 1, 2, 3)"} {
+		if _, err := db.Exec(query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d, _ := open(t, dir)
+	if p := must(d.Project(ctx, "old"))(t); p.Limits != (store.Limits{KeepFor: 1, KeepBytes: 2}) || p.Quota != 0 {
+		t.Errorf("project %+v", p)
+	}
+}

@@ -60,12 +60,21 @@ func (d *DB) CreateShare(ctx context.Context, s Share) (Share, string, error) {
 
 // OpenShare finds the share of a secret and counts the view; otherwise ErrSecret.
 func (d *DB) OpenShare(ctx context.Context, secret string) (Share, error) {
+	return d.shareOf(ctx, secret, "UPDATE share SET views = views + 1 WHERE hash = ? AND revoked = 0 AND expires > ? RETURNING "+shareColumns)
+}
+
+// PeekShare finds the share of a secret and counts nothing; otherwise ErrSecret.
+func (d *DB) PeekShare(ctx context.Context, secret string) (Share, error) {
+	return d.shareOf(ctx, secret, "SELECT "+shareColumns+" FROM share WHERE hash = ? AND revoked = 0 AND expires > ?")
+}
+
+// shareOf does the same work for a secret that is unknown, expired or revoked.
+func (d *DB) shareOf(ctx context.Context, secret, query string) (Share, error) {
 	hash, err := parseSecret(sharePrefix, secret)
 	if err != nil {
 		return Share{}, err
 	}
-	s, err := readShare(d.db.QueryRowContext(ctx, "UPDATE share SET views = views + 1 WHERE hash = ? AND revoked = 0 AND expires > ? RETURNING "+shareColumns,
-		hash, nanos(d.now())).Scan)
+	s, err := readShare(d.db.QueryRowContext(ctx, query, hash, nanos(d.now())).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Share{}, ErrSecret
 	}

@@ -87,6 +87,9 @@ func (d *DB) CreateToken(ctx context.Context, t Token) (Token, string, error) {
 	if len(t.Label) > 256 {
 		return Token{}, "", &store.FieldError{Field: "label", Reason: "is longer than 256 bytes"}
 	}
+	if err := checkShown("label", t.Label); err != nil {
+		return Token{}, "", err
+	}
 	if t.Project != "" {
 		p, err := d.Project(ctx, t.Project)
 		if err != nil {

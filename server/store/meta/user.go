@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/tailrace-go/tailrace/server/store"
@@ -19,6 +20,27 @@ const (
 	RoleMember      // and share, delete
 	RoleAdmin       // and change settings
 )
+
+var roleNames = [...]string{RoleNone: "", RoleViewer: "viewer", RoleMember: "member", RoleAdmin: "admin"}
+
+// ParseRole reads viewer, member or admin.
+func ParseRole(text string) (Role, error) {
+	i := slices.Index(roleNames[RoleViewer:], text)
+	if i < 0 {
+		return RoleNone, errRole()
+	}
+	return RoleViewer + Role(i), nil
+}
+
+func errRole() error { return &store.FieldError{Field: "role", Reason: "want viewer, member or admin"} }
+
+// String is the reverse of ParseRole; empty for RoleNone.
+func (r Role) String() string {
+	if int(r) >= len(roleNames) {
+		return ""
+	}
+	return roleNames[r]
+}
 
 // User logs in to the pages.
 type User struct {
@@ -42,8 +64,8 @@ func readUser(row func(...any) error) (u User, err error) {
 func (d *DB) CreateUser(ctx context.Context, u User) (User, error) { return d.createUser(ctx, d.db, u) }
 
 func (d *DB) createUser(ctx context.Context, db execer, u User) (User, error) {
-	if u.Name == "" || len(u.Name) > 256 {
-		return User{}, &store.FieldError{Field: "name", Reason: "want 1 to 256 bytes"}
+	if err := checkName(u.Name); err != nil {
+		return User{}, err
 	}
 	u.ID, u.Created = newID(), d.now().UTC()
 	err := insert(ctx, db, "INSERT INTO user VALUES (?, ?, ?, ?, ?)", u.ID, u.Name, u.Hash, u.Admin, nanos(u.Created))
@@ -51,6 +73,11 @@ func (d *DB) createUser(ctx context.Context, db execer, u User) (User, error) {
 		return User{}, err
 	}
 	return u, nil
+}
+
+// UserByID finds a user by id.
+func (d *DB) UserByID(ctx context.Context, id string) (User, error) {
+	return first(ctx, d, readUser, userColumns+" WHERE id = ?", id)
 }
 
 // User finds a user by name.
@@ -68,31 +95,51 @@ func (d *DB) SetPassword(ctx context.Context, id, hash string) error {
 	if err := d.exec(ctx, "UPDATE user SET password = ? WHERE id = ?", hash, id); err != nil {
 		return err
 	}
-	_, err := d.db.ExecContext(ctx, "DELETE FROM session WHERE user = ?", id)
-	return err
+	return d.execAny(ctx, "DELETE FROM session WHERE user = ?", id)
+}
+
+// SetAdmin makes a user admin of everything, or takes that away.
+func (d *DB) SetAdmin(ctx context.Context, id string, admin bool) error {
+	return d.exec(ctx, "UPDATE user SET admin = ? WHERE id = ?", admin, id)
 }
 
 // DeleteUser removes a user with roles and sessions.
 func (d *DB) DeleteUser(ctx context.Context, id string) error {
-	for _, query := range []string{"DELETE FROM session WHERE user = ?", "DELETE FROM member WHERE user = ?"} {
-		if _, err := d.db.ExecContext(ctx, query, id); err != nil {
-			return err
+	return d.change(ctx, func(tx *sql.Tx) error {
+		for _, query := range []string{"DELETE FROM session WHERE user = ?", "DELETE FROM member WHERE user = ?"} {
+			if _, err := tx.ExecContext(ctx, query, id); err != nil {
+				return err
+			}
 		}
-	}
-	return d.exec(ctx, "DELETE FROM user WHERE id = ?", id)
+		return changed(tx.ExecContext(ctx, "DELETE FROM user WHERE id = ?", id))
+	})
 }
 
-// SetRole gives a user a role in a project; RoleNone takes it away.
+// SetRole gives a user a role in a project; RoleNone takes it away. ErrNotFound: there is no such user or project, or no
+// role to take away.
 func (d *DB) SetRole(ctx context.Context, user, project string, role Role) error {
 	if role > RoleAdmin {
-		return &store.FieldError{Field: "role", Reason: "want viewer, member or admin"}
+		return errRole()
 	}
-	query := "INSERT INTO member (user, project, role) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET role = excluded.role"
 	if role == RoleNone {
-		query = "DELETE FROM member WHERE user = ?1 AND project = ?2 AND ?3 = 0"
+		return d.exec(ctx, "DELETE FROM member WHERE user = ? AND project = ?", user, project)
 	}
-	_, err := d.db.ExecContext(ctx, query, user, project, role)
-	return err
+	return d.exec(ctx, `INSERT INTO member (user, project, role) SELECT user.id, project.id, ?3 FROM user, project WHERE user.id = ?1 AND project.id = ?2
+		ON CONFLICT DO UPDATE SET role = excluded.role`, user, project, role)
+}
+
+// Member is a user with a role in a project.
+type Member struct {
+	User User
+	Role Role
+}
+
+// Members lists those who have a role in a project, by name.
+func (d *DB) Members(ctx context.Context, project string) ([]Member, error) {
+	return scan(ctx, d, func(row func(...any) error) (m Member, err error) {
+		m.User, err = readUser(func(columns ...any) error { return row(append(columns, &m.Role)...) })
+		return m, err
+	}, "SELECT id, name, password, admin, created, role FROM user JOIN member ON member.user = user.id WHERE member.project = ? ORDER BY name", project)
 }
 
 // Roles are a user's roles by project.
@@ -138,20 +185,35 @@ func (d *DB) Session(ctx context.Context, secret string) (User, error) {
 
 // EndSession logs out; a secret that is none is no error.
 func (d *DB) EndSession(ctx context.Context, secret string) error {
-	_, err := d.db.ExecContext(ctx, "DELETE FROM session WHERE hash = ?", hashOf(secret))
-	return err
+	return d.execAny(ctx, "DELETE FROM session WHERE hash = ?", hashOf(secret))
 }
 
 // CreateInvite makes a secret with which one person may become a user with a role in a project.
 func (d *DB) CreateInvite(ctx context.Context, project string, role Role, expires time.Time) (secret string, err error) {
 	if role == RoleNone || role > RoleAdmin {
-		return "", &store.FieldError{Field: "role", Reason: "want viewer, member or admin"}
+		return "", errRole()
 	}
 	if _, err := d.Project(ctx, project); err != nil {
 		return "", err
 	}
 	secret, hash := newSecret(invitePrefix)
 	return secret, insert(ctx, d.db, "INSERT INTO invite VALUES (?, ?, ?, ?)", hash, project, role, nanos(expires))
+}
+
+// CheckInvite returns nil when the secret is that of an invitation which is still good; otherwise ErrSecret.
+func (d *DB) CheckInvite(ctx context.Context, secret string) error {
+	hash, err := parseSecret(invitePrefix, secret)
+	if err != nil {
+		return err
+	}
+	_, err = first(ctx, d, func(row func(...any) error) (none struct{}, err error) {
+		var one int
+		return none, row(&one)
+	}, "SELECT 1 FROM invite WHERE hash = ? AND expires > ?", hash, nanos(d.now()))
+	if errors.Is(err, ErrNotFound) {
+		err = ErrSecret
+	}
+	return err
 }
 
 // TakeInvite makes the user that was invited, once. On ErrExists the invitation is still good.

@@ -1,0 +1,92 @@
+package decode_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/tailrace-go/tailrace/internal/captured"
+	"github.com/tailrace-go/tailrace/server/ingest/decode"
+)
+
+func TestPlainSizeIsKnownBeforehand(t *testing.T) {
+	text := captured.Body("mastra-cloud-1.x.json")
+	for _, c := range []struct {
+		name, encoding string
+		wire           []byte
+		least, most    int
+	}{
+		{"plain", "", text, len(text), len(text)},
+		{"gzip", "gzip", gzipped(t, text), len(text), len(text)},
+		{"zstd that says its size", "zstd", zstdWhole(t, text), len(text), len(text)},
+		{"zstd by its blocks", "zstd", zstdStream(t, text), len(text), 2 * 128 << 10},
+		{"zstd of one byte repeated", "zstd", zstdStream(t, make([]byte, 1<<20)), 1 << 20, 2 << 20},
+		{"zstd without a checksum", "zstd", zstdStream(t, text, zstd.WithEncoderCRC(false)), len(text), 2 * 128 << 10},
+	} {
+		got, err := decode.PlainSize(c.wire, c.encoding, decode.Limits{})
+		if err != nil || got < c.least || got > c.most {
+			t.Errorf("%s: %d bytes, %v, want %d to %d", c.name, got, err, c.least, c.most)
+		}
+	}
+}
+
+func TestABodyThatSaysItIsTooLarge(t *testing.T) {
+	zeros := make([]byte, 33<<20)
+	for name, c := range map[string]struct {
+		encoding string
+		wire     []byte
+	}{"plain": {"", zeros}, "gzip": {"gzip", gzipped(t, zeros)}, "zstd": {"zstd", zstdWhole(t, zeros)}} {
+		if size, err := decode.PlainSize(c.wire, c.encoding, decode.Limits{}); !errors.Is(err, decode.ErrTooLarge) {
+			t.Errorf("%s: %d bytes, %v", name, size, err)
+		}
+	}
+}
+
+// A body that claims to be small gets no more than it asked for, and one that claims to be large has to be.
+func TestABodyThatLiesAboutItsSize(t *testing.T) {
+	text := captured.Body("mastra-cloud-1.x.json")
+	small, large := gzipped(t, text), gzipped(t, text)
+	binary.LittleEndian.PutUint32(small[len(small)-4:], 10)
+	binary.LittleEndian.PutUint32(large[len(large)-4:], 1<<24)
+	for name, wire := range map[string][]byte{"smaller": small, "larger": large} {
+		var u decode.Unpacker
+		if plain, err := u.Unpack(wire, "gzip", decode.Limits{}); !errors.Is(err, decode.ErrBody) {
+			t.Errorf("%s: %d bytes, %v", name, len(plain), err)
+		}
+	}
+}
+
+// One Unpacker does what a new one does, whatever it had before.
+func TestAnUnpackerIsUsedAgain(t *testing.T) {
+	text := captured.Body("mastra-cloud-1.x.json")
+	var u decode.Unpacker
+	for range 3 {
+		for encoding, wire := range map[string][]byte{"": text, "gzip": gzipped(t, text), "zstd": zstdStream(t, text), "identity": text, "x-gzip": gzipped(t, text)} {
+			if plain, err := u.Unpack(wire, encoding, decode.Limits{}); err != nil || !bytes.Equal(plain, text) {
+				t.Fatalf("%s: %d bytes, %v", encoding, len(plain), err)
+			}
+			if len(wire) > 100 && encoding != "" && encoding != "identity" {
+				if _, err := u.Unpack(wire[:100], encoding, decode.Limits{}); !errors.Is(err, decode.ErrBody) {
+					t.Fatalf("%s, cut off: %v", encoding, err)
+				}
+			}
+		}
+		if zeros, err := u.Unpack(zstdWhole(t, make([]byte, 1<<20)), "zstd", decode.Limits{}); err != nil || len(zeros) != 1<<20 {
+			t.Fatalf("%d bytes, %v", len(zeros), err)
+		}
+	}
+}
+
+func TestWireLimit(t *testing.T) {
+	for encoding, want := range map[string]int{"": 32 << 20, "gzip": 8 << 20, "ZSTD": 8 << 20} {
+		if got, _, err := decode.WireLimit(encoding, decode.Limits{}); err != nil || got != want {
+			t.Errorf("%q: %d, %v, want %d", encoding, got, err, want)
+		}
+	}
+	if _, _, err := decode.WireLimit("br", decode.Limits{}); !errors.Is(err, decode.ErrEncoding) {
+		t.Errorf("br: %v", err)
+	}
+}

@@ -1,0 +1,4 @@
+package meta
+
+// Migrations makes files of older versions.
+var Migrations = migrations
