@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"time"
@@ -58,7 +57,7 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	reply, err := http.Get(server.URL + "/api/projects/shop/traces?last=1h&status=success") //nolint:noctx // an example
+	reply, err := server.Client().Get(server.URL + "/api/projects/shop/traces?last=1h&status=success")
 	if err != nil {
 		log.Fatal(err)
 	}
