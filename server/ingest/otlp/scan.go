@@ -136,19 +136,21 @@ func (s *scanner) value() (text string, ok bool) {
 }
 
 func (s *scanner) skipString() bool {
-	for s.pos++; s.pos < len(s.src); s.pos++ {
-		quote := strings.IndexByte(s.src[s.pos:], '"')
-		if quote < 0 {
+	for s.pos++; ; {
+		n := strings.IndexByte(s.src[s.pos:], '"')
+		if n < 0 {
 			return false
 		}
-		escape := strings.IndexByte(s.src[s.pos:s.pos+quote], '\\')
-		if escape < 0 {
-			s.pos += quote + 1
-			return true
+		quote := s.pos + n
+		for s.pos <= quote { // each byte is looked at once for either
+			n := strings.IndexByte(s.src[s.pos:quote], '\\')
+			if n < 0 {
+				s.pos = quote + 1
+				return true
+			}
+			s.pos += n + 2
 		}
-		s.pos += escape + 1 // and the byte behind it
 	}
-	return false
 }
 
 // textOf is what a string token holds, which may be a view; "" for another token.
