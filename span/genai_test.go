@@ -353,6 +353,22 @@ func TestGenAINamesGivenTwice(t *testing.T) {
 	}
 }
 
+func TestGenAIOfDeepTextCanBeWritten(t *testing.T) {
+	for depth := 100; depth < 140; depth++ {
+		deep := strings.Repeat("[", depth) + strings.Repeat("]", depth)
+		s := Span{TraceID: "1", ID: "1"}
+		FromGenAI(&s, GenAI{Attributes: []Field{
+			{"gen_ai.operation.name", `"chat"`}, {"gen_ai.tool.definitions", Text(deep)}, {"mastra.model_generation.x", Text(deep)},
+			{"gen_ai.input.messages", Text(`[{"role":"user","parts":[{"type":"text","content":` + deep + `}]}]`)},
+			{"gen_ai.output.messages", Text(`[{"role":"assistant","parts":[{"type":"tool_call","arguments":` + deep + `}]}]`)},
+		}})
+		s.Freeze()
+		if _, err := V1.AppendItem(nil, &s, true); err != nil {
+			t.Fatalf("depth %d: %v", depth, err)
+		}
+	}
+}
+
 func TestGenAINamesFitTheirTable(t *testing.T) {
 	if len(nameSlots) >= maxSlots {
 		t.Errorf("%d names, and room for %d", len(nameSlots), maxSlots-1)

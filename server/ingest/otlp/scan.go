@@ -153,6 +153,29 @@ func (s *scanner) skipString() bool {
 	}
 }
 
+// deeper reports whether the brackets of v nest deeper than most.
+func deeper(v span.Value, most int) bool {
+	s := scanner{src: string(v)}
+	depth := 0
+	for s.pos < len(s.src) {
+		switch s.src[s.pos] {
+		case '"':
+			if !s.skipString() {
+				return false
+			}
+			continue
+		case '{', '[':
+			if depth++; depth > most {
+				return true
+			}
+		case '}', ']':
+			depth--
+		}
+		s.pos++
+	}
+	return false
+}
+
 // textOf is what a string token holds, which may be a view; "" for another token.
 func textOf(token string) string {
 	text, _ := span.Value(token).Text()
