@@ -47,7 +47,7 @@ func TestAnswersAreThoseOfOTLP(t *testing.T) {
 			502: connect.CodeUnavailable, 503: connect.CodeUnavailable, 504: connect.CodeUnavailable, 507: connect.CodeResourceExhausted,
 		} {
 			var got status.Status
-			if read(f, otlp.Status(f, code, "why"), &got); got.Code != int32(want) || got.Message != "why" { //nolint:gosec // codes are small
+			if read(f, otlp.Status(f, code, "why"), &got); got.Code != int32(want) || got.Message != "why" {
 				t.Errorf("%s: %d reads as %v", f, code, &got)
 			}
 		}

@@ -385,7 +385,7 @@ func moment(ns uint64) time.Time {
 	if ns == 0 {
 		return time.Time{}
 	}
-	return time.Unix(int64(ns/1e9), int64(ns%1e9)).UTC() //nolint:gosec // both far below 1<<63
+	return time.Unix(int64(ns/1e9), int64(ns%1e9)).UTC() // both far below 1<<63
 }
 
 // ownResource keeps what the attributes say, which were read into c.span's scratch.
