@@ -234,13 +234,8 @@ var plain = func() (t [256]bool) {
 func (c *compactor) text() error {
 	run := c.pos // start of what is not yet copied
 	c.pos++
-	for c.pos < len(c.src) {
-		b := c.src[c.pos]
-		if plain[b] {
-			c.pos++
-			continue
-		}
-		switch {
+	for c.pos = skipPlain(c.src, c.pos); c.pos < len(c.src); c.pos = skipPlain(c.src, c.pos) {
+		switch b := c.src[c.pos]; {
 		case b == '"':
 			c.pos++
 			c.out = append(c.out, c.src[run:c.pos]...)

@@ -1,7 +1,7 @@
 package span
 
 import (
-	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -69,30 +69,18 @@ func ToGenAI(s *Span) GenAI {
 // reverse of [ToGenAI], and it reads the older names of the attributes too. What no rule knows becomes metadata, as it
 // is. A span of an unknown operation is generic.
 func FromGenAI(s *Span, g GenAI) {
-	r := genAIReader{in: make(map[string]Value, len(g.Attributes))}
-	for _, f := range g.Attributes {
-		if _, twice := r.in[f.Key]; !twice {
-			r.order = append(r.order, f.Key)
-		}
-		r.in[f.Key] = f.Value
-	}
+	var few [48]uint8
+	r := genAIReader{slots: few[:0]}
+	r.open(g.Attributes)
 	s.Type = r.spanType()
 	typ := s.Type.Canonical()
+	r.own = "mastra." + string(typ) + "."
 	r.identity(s, typ)
-	for _, row := range attributeRows {
-		if row.isFor(typ) {
-			r.attributes = setPath(r.attributes, row.path, through(row.from, r.take(append(row.older, row.name)...)))
-		}
-	}
-	for _, row := range usageRows {
-		r.attributes = setPath(r.attributes, row.paths[0], r.take(row.older, row.name))
-	}
-	s.Input = r.payload(typ, inputNames, fromMessages)
-	s.Output = r.payload(typ, outputNames, fromAnswer)
+	s.Attributes = r.attributes(typ)
+	s.Input = r.payload(typ, &inputNames, fromMessages)
+	s.Output = r.payload(typ, &outputNames, fromAnswer)
 	s.Error = r.error(g)
-	r.rest(typ)
-	s.Attributes = cmp.Or(r.attributes, "{}")
-	s.Metadata = r.metadata
+	r.rest(s)
 	s.adoptEntity()
 }
 
@@ -109,21 +97,22 @@ func (s *Span) kind() Kind {
 	return KindInternal
 }
 
-// operations name the span types that the conventions know; the older spelling is read too. Where one name stands for
+// operations name the span types that the conventions know; other spellings are read too. Where one name stands for
 // several types, the first here is the one that reading gives.
 var operations = []struct {
-	typ         Type
-	name, older string
+	typ   Type
+	name  string
+	older []string
 }{
-	{TypeModelGeneration, "chat", "tool_selection"},
-	{TypeModelInference, "chat", ""},
-	{TypeRAGEmbedding, "embeddings", ""},
-	{TypeToolCall, "execute_tool", "tool.execute"},
-	{TypeMCPToolCall, "execute_tool", ""},
-	{TypeProviderToolCall, "execute_tool", ""},
-	{TypeAgentRun, "invoke_agent", "agent.run"},
-	{TypeWorkflowRun, "invoke_workflow", "workflow.run"},
-	{TypeModelStep, "agent_step", ""},
+	{TypeModelGeneration, "chat", []string{"text_completion", "generate_content", "tool_selection"}},
+	{TypeModelInference, "chat", nil},
+	{TypeRAGEmbedding, "embeddings", nil},
+	{TypeToolCall, "execute_tool", []string{"tool.execute"}},
+	{TypeMCPToolCall, "execute_tool", nil},
+	{TypeProviderToolCall, "execute_tool", nil},
+	{TypeAgentRun, "invoke_agent", []string{"agent.run"}},
+	{TypeWorkflowRun, "invoke_workflow", []string{"workflow.run"}},
+	{TypeModelStep, "agent_step", nil},
 }
 
 func operationName(t Type) string {
@@ -138,7 +127,7 @@ func operationName(t Type) string {
 // operationType is the reverse; a span that no type fits is generic.
 func operationType(name string) Type {
 	for _, op := range operations {
-		if name != "" && (name == op.name || name == op.older) {
+		if name == op.name || slices.Contains(op.older, name) {
 			return op.typ
 		}
 	}

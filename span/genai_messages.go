@@ -101,7 +101,7 @@ func fromMessages(v Value) Value {
 	if !v.IsArray() {
 		return v
 	}
-	buf := []byte(`{"messages":[`)
+	buf := append(make([]byte, 0, len(v)+len(v)/8), `{"messages":[`...)
 	for message := range v.Elements() {
 		role, parts := message.Get("role"), message.Get("parts")
 		if _, ok := role.Text(); !ok || !parts.IsArray() {
@@ -112,23 +112,22 @@ func fromMessages(v Value) Value {
 		m.value("content", fromParts(parts))
 		buf = m.close()
 	}
-	return Value(append(buf, "]}"...))
+	return Value(view(append(buf, "]}"...)))
 }
 
 // fromParts is one text alone, or a list of parts.
 func fromParts(parts Value) Value {
+	if alone := onlyText(parts); !alone.IsNull() {
+		return alone
+	}
 	buf := []byte{'['}
-	var alone Value
-	n := 0
 	for part := range parts.Elements() {
 		buf = comma(buf)
-		n++
 		switch kind, _ := part.Get("type").Text(); kind {
 		case "text":
-			alone = part.Get("content")
 			o := newObject(buf)
 			o.text("type", "text")
-			o.value("text", alone)
+			o.value("text", part.Get("content"))
 			buf = o.close()
 		case "tool_call":
 			o := newObject(buf)
@@ -146,10 +145,21 @@ func fromParts(parts Value) Value {
 			buf = append(buf, part...)
 		}
 	}
-	if n == 1 && !alone.IsNull() {
-		return alone
-	}
 	return Value(append(buf, ']'))
+}
+
+// onlyText is the content of the one part, if it is a text.
+func onlyText(parts Value) (content Value) {
+	n := 0
+	for part := range parts.Elements() {
+		if n++; n > 1 {
+			return ""
+		}
+		if kind, _ := part.Get("type").Text(); kind == "text" {
+			content = part.Get("content")
+		}
+	}
+	return content
 }
 
 func fromToolCall(o *object, call Value) {
@@ -169,6 +179,13 @@ func fromAnswer(v Value) Value {
 	}
 	if role, _ := message.Get("role").Text(); n != 1 || role != "assistant" || !message.Get("parts").IsArray() {
 		return fromMessages(v)
+	}
+	if content := onlyText(message.Get("parts")); !content.IsNull() {
+		if _, ok := content.Text(); ok {
+			o := newObject(make([]byte, 0, len(content)+len(`{"text":}`)))
+			o.value("text", content)
+			return Value(view(o.close()))
+		}
 	}
 	var text strings.Builder
 	var said bool

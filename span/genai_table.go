@@ -62,40 +62,52 @@ var attributeRows = []attributeRow{
 // usageRows holds the token counts. The first path is where reading puts the count; writing takes the first that is
 // there, in either generation's place.
 var usageRows = []struct {
-	name, older string
-	paths       []string
+	name  string
+	older []string
+	paths []string
 }{
-	{"gen_ai.usage.input_tokens", "", []string{"usage.inputTokens", "usage.promptTokens"}},
-	{"gen_ai.usage.output_tokens", "", []string{"usage.outputTokens", "usage.completionTokens"}},
-	{"", "gen_ai.usage.total_tokens", []string{"usage.totalTokens"}},
+	{"gen_ai.usage.input_tokens", []string{"gen_ai.usage.prompt_tokens"}, []string{"usage.inputTokens", "usage.promptTokens"}},
+	{"gen_ai.usage.output_tokens", []string{"gen_ai.usage.completion_tokens"}, []string{"usage.outputTokens", "usage.completionTokens"}},
+	{"", []string{"gen_ai.usage.total_tokens"}, []string{"usage.totalTokens"}},
 	{
-		"gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cached_input_tokens",
+		"gen_ai.usage.cache_read.input_tokens", []string{"gen_ai.usage.cached_input_tokens"},
 		[]string{"usage.inputDetails.cacheRead", "usage.cachedInputTokens", "usage.promptCacheHitTokens"},
 	},
-	{"gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_write_tokens", []string{"usage.inputDetails.cacheWrite"}},
-	{"gen_ai.usage.cache_creation.5m_input_tokens", "", []string{"usage.inputDetails.cacheWrite5m"}},
-	{"gen_ai.usage.cache_creation.1h_input_tokens", "", []string{"usage.inputDetails.cacheWrite1h"}},
-	{"gen_ai.usage.audio_input_tokens", "", []string{"usage.inputDetails.audio"}},
-	{"gen_ai.usage.reasoning_tokens", "", []string{"usage.outputDetails.reasoning", "usage.reasoningTokens"}},
-	{"gen_ai.usage.audio_output_tokens", "", []string{"usage.outputDetails.audio"}},
+	{"gen_ai.usage.cache_creation.input_tokens", []string{"gen_ai.usage.cache_write_tokens"}, []string{"usage.inputDetails.cacheWrite"}},
+	{"gen_ai.usage.cache_creation.5m_input_tokens", nil, []string{"usage.inputDetails.cacheWrite5m"}},
+	{"gen_ai.usage.cache_creation.1h_input_tokens", nil, []string{"usage.inputDetails.cacheWrite1h"}},
+	{"gen_ai.usage.audio_input_tokens", nil, []string{"usage.inputDetails.audio"}},
+	{"gen_ai.usage.reasoning_tokens", nil, []string{"usage.outputDetails.reasoning", "usage.reasoningTokens"}},
+	{"gen_ai.usage.audio_output_tokens", nil, []string{"usage.outputDetails.audio"}},
 }
 
 // payloadNames is where an input or an output is said.
 type payloadNames struct {
 	model, tool, other []string // by the span's type; the first is written, in other as mastra.<type>.<name>
+
+	modelSlots, toolSlots, otherSlots []uint8 // the same to read, where the first beats the others
+}
+
+func newPayloadNames(model, tool, other []string) payloadNames {
+	read := func(names []string) []uint8 {
+		names = slices.Clone(names)
+		slices.Reverse(names)
+		return slotsOf(names...)
+	}
+	return payloadNames{model, tool, other, read(model), read(tool), read(other)}
 }
 
 var (
-	inputNames = payloadNames{
-		model: []string{"gen_ai.input.messages", "gen_ai.prompt"},
-		tool:  []string{"gen_ai.tool.call.arguments", "gen_ai.tool.input"},
-		other: []string{"input"},
-	}
-	outputNames = payloadNames{
-		model: []string{"gen_ai.output.messages", "gen_ai.completion"},
-		tool:  []string{"gen_ai.tool.call.result", "gen_ai.tool.output"},
-		other: []string{"output"},
-	}
+	inputNames = newPayloadNames(
+		[]string{"gen_ai.input.messages", "gen_ai.prompt"},
+		[]string{"gen_ai.tool.call.arguments", "gen_ai.tool.input"},
+		[]string{"input"},
+	)
+	outputNames = newPayloadNames(
+		[]string{"gen_ai.output.messages", "gen_ai.completion"},
+		[]string{"gen_ai.tool.call.result", "gen_ai.tool.output"},
+		[]string{"output"},
+	)
 )
 
 // metadataPrefix sets off metadata whose own name means something else.

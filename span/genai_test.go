@@ -3,6 +3,7 @@ package span
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -122,7 +123,8 @@ func TestGenAIOperations(t *testing.T) {
 		}
 	}
 	for operation, want := range map[string]Type{
-		"chat": TypeModelGeneration, "tool_selection": TypeModelGeneration, "embeddings": TypeRAGEmbedding,
+		"chat": TypeModelGeneration, "text_completion": TypeModelGeneration, "generate_content": TypeModelGeneration,
+		"tool_selection": TypeModelGeneration, "embeddings": TypeRAGEmbedding,
 		"execute_tool": TypeToolCall, "tool.execute": TypeToolCall, "invoke_agent": TypeAgentRun, "agent.run": TypeAgentRun,
 		"invoke_workflow": TypeWorkflowRun, "workflow.run": TypeWorkflowRun, "agent_step": TypeModelStep,
 		"workflow_step": TypeWorkflowStep, "workflow.step": TypeWorkflowStep, "": TypeGeneric, "dance": TypeGeneric,
@@ -316,6 +318,60 @@ func TestGenAIKeepsUnknownAttributesAsMetadata(t *testing.T) {
 	FromGenAI(&s, GenAI{Attributes: []Field{{"http.method", `"GET"`}, {"n", "1"}, {"", "2"}, {"list", `["a"]`}, {"mastra.other.x", "true"}, {"none", "null"}, {"text", `"{\"a\":1}"`}}})
 	if want := Value(`{"http.method":"GET","n":1,"":2,"list":["a"],"mastra.other.x":true,"text":"{\"a\":1}"}`); s.Metadata != want {
 		t.Errorf("got %s, want %s", s.Metadata, want)
+	}
+}
+
+func TestGenAIUsageByItsOldNames(t *testing.T) {
+	var s Span
+	FromGenAI(&s, GenAI{Attributes: []Field{{"gen_ai.operation.name", `"text_completion"`}, {"gen_ai.usage.prompt_tokens", "7"}, {"gen_ai.usage.completion_tokens", "2"}}})
+	if u, _ := s.Usage(); u.Normalized() != (Tokens{Input: 7, Output: 2, Total: 9}) || s.Metadata != "" {
+		t.Errorf("got %s and metadata %s", s.Attributes, s.Metadata)
+	}
+	FromGenAI(&s, GenAI{Attributes: []Field{{"gen_ai.usage.input_tokens", "1"}, {"gen_ai.usage.prompt_tokens", "7"}}})
+	if u, _ := s.Usage(); u.Normalized().Input != 1 {
+		t.Errorf("the new name does not win: %s", s.Attributes)
+	}
+}
+
+// TestGenAINamesGivenTwice holds that the last of a name counts, whether a rule knows it, and however many there are.
+func TestGenAINamesGivenTwice(t *testing.T) {
+	twice := []Field{
+		{"gen_ai.request.model", `"first"`}, {"k", "1"}, {"threadId", `"own"`}, {"mastra.metadata.m", "1"}, {"mastra.generic.input", `"first"`},
+		{"gen_ai.request.model", `"last"`}, {"k", "2"}, {"gen_ai.conversation.id", `"c"`}, {"m", "2"}, {"mastra.generic.input", `"last"`},
+	}
+	for _, more := range []int{0, 100} {
+		g := GenAI{Attributes: slices.Clone(twice)}
+		for i := range more {
+			g.Attributes = append(g.Attributes, Field{fmt.Sprint("more.", i), "1"})
+		}
+		var s Span
+		FromGenAI(&s, g)
+		if s.Attributes != `{"model":"last"}` || s.Input != `"last"` || !strings.HasPrefix(string(s.Metadata), `{"threadId":"own","m":2,"k":2`) &&
+			!strings.HasPrefix(string(s.Metadata), `{"threadId":"own","k":2,"m":2`) {
+			t.Errorf("got %s, %s, %s", s.Attributes, s.Input, s.Metadata)
+		}
+	}
+}
+
+func TestGenAIOfDeepTextCanBeWritten(t *testing.T) {
+	for depth := 100; depth < 140; depth++ {
+		deep := strings.Repeat("[", depth) + strings.Repeat("]", depth)
+		s := Span{TraceID: "1", ID: "1"}
+		FromGenAI(&s, GenAI{Attributes: []Field{
+			{"gen_ai.operation.name", `"chat"`}, {"gen_ai.tool.definitions", Text(deep)}, {"mastra.model_generation.x", Text(deep)},
+			{"gen_ai.input.messages", Text(`[{"role":"user","parts":[{"type":"text","content":` + deep + `}]}]`)},
+			{"gen_ai.output.messages", Text(`[{"role":"assistant","parts":[{"type":"tool_call","arguments":` + deep + `}]}]`)},
+		}})
+		s.Freeze()
+		if _, err := V1.AppendItem(nil, &s, true); err != nil {
+			t.Fatalf("depth %d: %v", depth, err)
+		}
+	}
+}
+
+func TestGenAINamesFitTheirTable(t *testing.T) {
+	if len(nameSlots) >= maxSlots {
+		t.Errorf("%d names, and room for %d", len(nameSlots), maxSlots-1)
 	}
 }
 

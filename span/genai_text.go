@@ -88,10 +88,20 @@ func toJSONText(v Value) Value {
 	return v
 }
 
+// parseInside parses JSON that is to stand inside other values, messages or attributes, and leaves room for these: what
+// nests deeper stays text.
+func parseInside(text string) (Value, error) {
+	out, err := appendCompact(make([]byte, 0, len(text)), text, maxDepth-16)
+	if err != nil || string(out) == "null" {
+		return "", err
+	}
+	return Value(view(out)), nil
+}
+
 // fromJSONText takes an array or an object out of a string, and leaves all else.
 func fromJSONText(v Value) Value {
 	if text, ok := v.Text(); ok {
-		if parsed, err := ParseValue(text); err == nil && (parsed.IsArray() || parsed.IsObject()) {
+		if parsed, err := parseInside(text); err == nil && (parsed.IsArray() || parsed.IsObject()) {
 			return parsed
 		}
 	}
@@ -101,7 +111,7 @@ func fromJSONText(v Value) Value {
 // toPayloadText puts any value into a string: text as it is, unless it could be taken for JSON, all else as JSON.
 func toPayloadText(v Value) Value {
 	if text, ok := v.Text(); ok {
-		if _, err := ParseValue(text); err != nil {
+		if _, err := parseInside(text); err != nil {
 			return v
 		}
 	}
@@ -110,7 +120,7 @@ func toPayloadText(v Value) Value {
 
 func fromPayloadText(v Value) Value {
 	if text, ok := v.Text(); ok {
-		if parsed, err := ParseValue(text); err == nil {
+		if parsed, err := parseInside(text); err == nil {
 			return parsed
 		}
 	}

@@ -27,7 +27,7 @@ func ParseValue(text string) (Value, error) {
 	if string(out) == "null" {
 		return "", nil
 	}
-	return Value(out), nil
+	return Value(view(out)), nil
 }
 
 // AppendValue is [ParseValue] for a caller that has room: it appends the value to buf. null is appended too. On an error
@@ -259,15 +259,20 @@ func skipText[S ~string](s S, pos int) int {
 	if pos >= len(s) || s[pos] != '"' {
 		return pos
 	}
-	for i := pos + 1; i < len(s); i++ {
-		switch s[i] {
-		case '"':
-			return i + 1
-		case '\\':
-			i++
+	for i := pos + 1; ; {
+		n := strings.IndexByte(string(s[i:]), '"')
+		if n < 0 {
+			return pos
+		}
+		quote := i + n
+		for i <= quote { // each byte is looked at once for either
+			n := strings.IndexByte(string(s[i:quote]), '\\')
+			if n < 0 {
+				return quote + 1
+			}
+			i += n + 2
 		}
 	}
-	return pos
 }
 
 // skipValue returns the position behind the value at pos, or pos when there is none. It only balances brackets and
@@ -344,7 +349,7 @@ func unquote(s string) string {
 		}
 		s = s[i+n:]
 	}
-	return string(append(buf, s...))
+	return view(append(buf, s...))
 }
 
 func unescaped(b byte) byte {

@@ -221,3 +221,23 @@ func TestMergeOfVeryManyMembers(t *testing.T) {
 		t.Errorf("got %d bytes, want %d", len(got), len(many))
 	}
 }
+
+func TestSkipPlainFindsTheFirstByte(t *testing.T) {
+	for b := range 256 {
+		for at := range 20 {
+			for _, other := range []string{"a", " ", "~", "\x7f"} {
+				text := strings.Repeat(other, at) + string([]byte{byte(b)}) + "bcdefghijklmnopqrs"
+				want := at
+				if plain[b] {
+					want = len(text)
+				}
+				if got := skipPlain(text, 0); got != want {
+					t.Fatalf("%q: got %d, want %d", text, got, want)
+				}
+				if got := skipPlain(text, min(at, 3)); got != want {
+					t.Fatalf("%q from %d: got %d, want %d", text, min(at, 3), got, want)
+				}
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package span
 
 import (
 	"math"
+	"math/bits"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -12,12 +13,8 @@ import (
 func AppendText(buf []byte, s string) []byte {
 	buf = append(buf, '"')
 	run := 0
-	for i := 0; i < len(s); {
+	for i := skipPlain(s, 0); i < len(s); i = skipPlain(s, i) {
 		b := s[i]
-		if plain[b] {
-			i++
-			continue
-		}
 		if b >= utf8.RuneSelf {
 			r, n := utf8.DecodeRuneInString(s[i:])
 			if r == utf8.RuneError && n == 1 {
@@ -33,6 +30,26 @@ func AppendText(buf []byte, s string) []byte {
 		run = i
 	}
 	return append(append(buf, s[run:]...), '"')
+}
+
+// skipPlain returns the position of the first byte from i on that does not stand for itself inside a JSON string, eight
+// bytes at a time: most text has none.
+func skipPlain[S ~string](s S, i int) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for ; i+8 <= len(s); i += 8 {
+		w := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		quote, escape := w^'"'*ones, w^'\\'*ones
+		// A byte's high bit: itself not ASCII, or below a space, or equal to one of the two. A borrow may set it in the
+		// bytes above one that is meant, never below.
+		if found := (w | (w-' '*ones)&^w | (quote-ones)&^quote | (escape-ones)&^escape) & highs; found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	for i < len(s) && plain[s[i]] {
+		i++
+	}
+	return i
 }
 
 func appendEscape(buf []byte, b byte) []byte {

@@ -74,18 +74,22 @@ func (l Limits) cutKeys(v *span.Value) bool {
 	if len(*v) <= l.MaxKeys*least {
 		return cut
 	}
-	kept, n := []byte{'{'}, 0
-	for key, value := range v.Members() {
-		if n++; n > l.MaxKeys {
-			continue
-		}
-		if n > 1 {
-			kept = append(kept, ',')
-		}
-		kept = append(append(span.AppendText(kept, key), ':'), value...)
+	n := 0
+	for range v.Members() {
+		n++
 	}
 	if n <= l.MaxKeys {
 		return cut
+	}
+	kept, i := []byte{'{'}, 0
+	for key, value := range v.Members() {
+		if i++; i > l.MaxKeys {
+			break
+		}
+		if i > 1 {
+			kept = append(kept, ',')
+		}
+		kept = append(append(span.AppendText(kept, key), ':'), value...)
 	}
 	more := n - l.MaxKeys
 	kept = append(append(kept, `,"__truncated":`...), span.Text(strconv.Itoa(more)+" more keys omitted")...)

@@ -135,20 +135,26 @@ func (c *collector) finish() {
 		Attributes: c.attributes(text),
 	}
 	span.FromGenAI(s, g)
+	if most := c.limits.MaxDepth; deeper(s.Input, most) || deeper(s.Output, most) || deeper(s.Attributes, most) {
+		c.batch.Reject(index, "attributes", decode.ReasonDepth) // it was JSON inside a text
+		return
+	}
 	told := exception.index
 	if s.Error == nil {
 		told = -1
 	} else {
 		exception.explain(s.Error)
 	}
-	if r.attrs.more > 0 {
-		s.Metadata = s.Metadata.Set("__truncated", span.Text(strconv.Itoa(r.attrs.more)+" more keys omitted"))
-	}
 	s.Extra = c.extra(text, told)
 	s.Freeze()
+	items, cut := len(c.batch.Items), c.batch.Cut
 	c.batch.Add(index, store.Item{Span: s, Service: c.resource.service}, c.limits)
-	if r.attrs.more > 0 || r.moreEvents > 0 || r.moreLinks > 0 {
-		c.batch.Cut++
+	if len(c.batch.Items) > items && (r.attrs.more > 0 || r.moreEvents > 0 || r.moreLinks > 0) {
+		c.batch.Cut = cut + 1
+	}
+	if r.attrs.more > 0 { // now, so that the mark is not cut itself
+		s.Metadata = s.Metadata.Set("__truncated", span.Text(strconv.Itoa(r.attrs.more)+" more keys omitted"))
+		s.Freeze()
 	}
 }
 
@@ -379,7 +385,7 @@ func moment(ns uint64) time.Time {
 	if ns == 0 {
 		return time.Time{}
 	}
-	return time.Unix(int64(ns/1e9), int64(ns%1e9)).UTC() //nolint:gosec // both far below 1<<63
+	return time.Unix(int64(ns/1e9), int64(ns%1e9)).UTC() // both far below 1<<63
 }
 
 // ownResource keeps what the attributes say, which were read into c.span's scratch.

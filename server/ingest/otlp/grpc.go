@@ -70,9 +70,9 @@ func IsGRPC(contentType string) bool {
 }
 
 // NewHandler serves [Procedure] over gRPC on HTTP/2, in clear text too, for a router that hands it that path. A message
-// may have max bytes, on the wire and decompressed; more is ResourceExhausted without a RetryInfo, and no more than
+// may have maxBytes, on the wire and decompressed; more is ResourceExhausted without a RetryInfo, and no more than
 // that is ever unpacked. It takes gzip, zstd and identity. The request's context carries the sender's deadline.
-func NewHandler(max int, export Export) http.Handler {
+func NewHandler(maxBytes int, export Export) http.Handler {
 	unary := func(ctx context.Context, req *connect.Request[message]) (*connect.Response[message], error) {
 		rejected, note, err := export(ctx, req.Msg.bytes, req.Header())
 		if err != nil {
@@ -82,9 +82,9 @@ func NewHandler(max int, export Export) http.Handler {
 	}
 	inner := connect.NewUnaryHandler(Procedure, unary,
 		connect.WithCodec(rawCodec{}),
-		connect.WithReadMaxBytes(max),
-		connect.WithCompression("gzip", func() connect.Decompressor { return &unpacker{most: max, open: openGzip} }, newGzipWriter),
-		connect.WithCompression("zstd", func() connect.Decompressor { return &unpacker{most: max, open: openZstd} }, newZstdWriter),
+		connect.WithReadMaxBytes(maxBytes),
+		connect.WithCompression("gzip", func() connect.Decompressor { return &unpacker{most: maxBytes, open: openGzip} }, newGzipWriter),
+		connect.WithCompression("zstd", func() connect.Decompressor { return &unpacker{most: maxBytes, open: openZstd} }, newZstdWriter),
 	)
 	const prefix = 5 // of a message: a flag and its length
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -92,7 +92,7 @@ func NewHandler(max int, export Export) http.Handler {
 			http.Error(w, "want Content-Type application/grpc", http.StatusUnsupportedMediaType)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, int64(max)+prefix)
+		r.Body = http.MaxBytesReader(w, r.Body, int64(maxBytes)+prefix)
 		inner.ServeHTTP(w, r)
 	})
 }

@@ -422,10 +422,10 @@ func (r *jsonReader) enum(field, prefix string, names []string, to *uint64) bool
 		return ok
 	}
 	if name, text := span.Value(token).Text(); text {
-		*to = uint64(max(0, slices.Index(names, strings.TrimPrefix(name, prefix)))) //nolint:gosec // an index
+		*to = uint64(max(0, slices.Index(names, strings.TrimPrefix(name, prefix))))
 		return true
 	}
 	n, ok := span.Value(token).Int()
-	*to = uint64(n) //nolint:gosec // a negative one is unknown
+	*to = uint64(n) // a negative one is unknown
 	return ok || r.wrong(field)
 }

@@ -134,7 +134,7 @@ func (c *collector) protoScope(b []byte) error {
 			case scope.is(3):
 				r.attribute(&c.span.attrs, "scope", scope.bytes, 2)
 			case scope.num == 4 && scope.typ == protowire.VarintType:
-				dropped = uint64(uint32(scope.n)) //nolint:gosec // a uint32 on the wire
+				dropped = uint64(uint32(scope.n)) // a uint32 on the wire
 			}
 		}
 		if scope.broken || c.span.bad.Reason != "" {
@@ -172,7 +172,7 @@ func (c *collector) protoSpan(b []byte) {
 		case f.num == 8 && f.typ == protowire.Fixed64Type:
 			s.end = f.n
 		case f.num == 10 && f.typ == protowire.VarintType:
-			s.dropped = uint64(uint32(f.n)) //nolint:gosec // a uint32 on the wire
+			s.dropped = uint64(uint32(f.n)) // a uint32 on the wire
 		}
 	}
 	if f.broken {
@@ -239,7 +239,7 @@ func (r *protoReader) event(b []byte) {
 		case f.is(3):
 			r.attribute(&e.attrs, "events", f.bytes, 3)
 		case f.num == 4 && f.typ == protowire.VarintType:
-			e.dropped = uint64(uint32(f.n)) //nolint:gosec // a uint32 on the wire
+			e.dropped = uint64(uint32(f.n)) // a uint32 on the wire
 		}
 	}
 	if f.broken {
@@ -268,7 +268,7 @@ func (r *protoReader) link(b []byte) {
 		case f.is(4):
 			r.attribute(&k.attrs, "links", f.bytes, 3)
 		case f.num == 5 && f.typ == protowire.VarintType:
-			k.dropped = uint64(uint32(f.n)) //nolint:gosec // a uint32 on the wire
+			k.dropped = uint64(uint32(f.n)) // a uint32 on the wire
 		}
 	}
 	if f.broken {

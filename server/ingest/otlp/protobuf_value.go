@@ -80,7 +80,7 @@ func (r *protoReader) value(b []byte, depth int) store.Reason {
 	case 2:
 		s.text = strconv.AppendBool(s.text, last.n != 0)
 	case 3:
-		s.text = strconv.AppendInt(s.text, int64(last.n), 10) //nolint:gosec // two's complement on the wire
+		s.text = strconv.AppendInt(s.text, int64(last.n), 10) // two's complement on the wire
 	case 4:
 		s.text = appendDouble(s.text, math.Float64frombits(last.n))
 	case 5:

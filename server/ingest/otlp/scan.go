@@ -136,17 +136,42 @@ func (s *scanner) value() (text string, ok bool) {
 }
 
 func (s *scanner) skipString() bool {
-	for s.pos++; s.pos < len(s.src); s.pos++ {
-		quote := strings.IndexByte(s.src[s.pos:], '"')
-		if quote < 0 {
+	for s.pos++; ; {
+		n := strings.IndexByte(s.src[s.pos:], '"')
+		if n < 0 {
 			return false
 		}
-		escape := strings.IndexByte(s.src[s.pos:s.pos+quote], '\\')
-		if escape < 0 {
-			s.pos += quote + 1
-			return true
+		quote := s.pos + n
+		for s.pos <= quote { // each byte is looked at once for either
+			n := strings.IndexByte(s.src[s.pos:quote], '\\')
+			if n < 0 {
+				s.pos = quote + 1
+				return true
+			}
+			s.pos += n + 2
 		}
-		s.pos += escape + 1 // and the byte behind it
+	}
+}
+
+// deeper reports whether the brackets of v nest deeper than most.
+func deeper(v span.Value, most int) bool {
+	s := scanner{src: string(v)}
+	depth := 0
+	for s.pos < len(s.src) {
+		switch s.src[s.pos] {
+		case '"':
+			if !s.skipString() {
+				return false
+			}
+			continue
+		case '{', '[':
+			if depth++; depth > most {
+				return true
+			}
+		case '}', ']':
+			depth--
+		}
+		s.pos++
 	}
 	return false
 }
