@@ -178,6 +178,21 @@ func TestTheCookieIsOutOfReach(t *testing.T) {
 	}
 }
 
+func TestASessionWithoutAPassword(t *testing.T) {
+	db := openDB(t)
+	u, err := db.CreateUser(t.Context(), meta.User{Name: "ann"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := newLogins(t, LoginConfig{DB: db}).Session(t.Context(), u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := db.Session(t.Context(), secret); err != nil || got.ID != u.ID {
+		t.Errorf("session of %+v, %v", got, err)
+	}
+}
+
 func TestLogout(t *testing.T) {
 	db, ctx := openDB(t), t.Context()
 	l := newLogins(t, LoginConfig{DB: db})

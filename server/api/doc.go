@@ -29,4 +29,17 @@
 // An export as json holds records of Mastra 1.x, which tailrace send takes again; times in it have milliseconds. As otlp
 // it is OTLP/JSON, with what OpenTelemetry spans brought beside ours put back in its place. As html it is one page that
 // opens offline, runs nothing and loads nothing. One that fails half way is cut off, and never looks whole.
+//
+// # Settings
+//
+// The secret of a token, an invitation or a share is in the answer that made it and never again. Each change is logged
+// with who made it and which ids it was about, never with a secret or text that a person wrote. Whoever is admin of a
+// project decides on its tokens, members and retention; projects themselves, users and tokens of all projects need an
+// admin of everything.
+//
+// # Shares
+//
+// A share opens one trace to whoever has its link, and nothing else. Without content it is built of what may be shown,
+// names, times and tokens, so what nobody has thought of is not in it. A link that is expired, revoked or made up is
+// answered with the same bytes after the same work.
 package api

@@ -328,6 +328,25 @@ func TestAnEditOfAProjectIsAllOrNothing(t *testing.T) {
 	}
 }
 
+func TestWhatIsOfNoProjectIsNotMade(t *testing.T) {
+	d, c := open(t, t.TempDir())
+	_, _, token := d.CreateToken(ctx, meta.Token{Project: "p", Scope: meta.ScopeRead})
+	_, _, share := d.CreateShare(ctx, meta.Share{Project: "p", TraceID: "1"})
+	_, invite := d.CreateInvite(ctx, "p", meta.RoleViewer, c.now.Add(time.Hour))
+	must(d.CreateProject(ctx, "p", store.Limits{}))(t)
+	for what, err := range map[string]error{"token": token, "share": share, "invitation": invite} {
+		if !errors.Is(err, meta.ErrNotFound) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if len(must(d.Tokens(ctx, "p"))(t))+len(must(d.Shares(ctx, "p"))(t)) != 0 {
+		t.Error("they were made all the same")
+	}
+	if _, _, err := d.CreateToken(ctx, meta.Token{Scope: meta.ScopeRead}); err != nil {
+		t.Errorf("a token of all projects: %v", err)
+	}
+}
+
 func TestASecretIsNoName(t *testing.T) {
 	d, _ := open(t, t.TempDir())
 	must(d.CreateProject(ctx, "p", store.Limits{}))(t)

@@ -21,6 +21,9 @@ type Project struct {
 
 const projectColumns = "SELECT id, name, keep_for, keep_bytes, created, quota FROM project"
 
+// projectExists is part of statements whose second parameter is the id of a project.
+const projectExists = "EXISTS (SELECT 1 FROM project WHERE id = ?2)"
+
 func readProject(row func(...any) error) (p Project, err error) {
 	var created int64
 	err = row(&p.ID, &p.Name, &p.Limits.KeepFor, &p.Limits.KeepBytes, &created, &p.Quota)

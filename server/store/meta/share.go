@@ -36,22 +36,19 @@ func readShare(row func(...any) error) (s Share, err error) {
 }
 
 // CreateShare makes a share of s's project, trace, content, author and expiry (zero: ShareFor from now), and returns it
-// with its secret, which cannot be had again.
+// with its secret, which cannot be had again. ErrNotFound: there is no project with this id.
 func (d *DB) CreateShare(ctx context.Context, s Share) (Share, string, error) {
 	id, ok := s.TraceID.W3C()
 	if !ok {
 		return Share{}, "", &store.FieldError{Field: "trace_id", Reason: "want 1 to 32 hex digits"}
-	}
-	if _, err := d.Project(ctx, s.Project); err != nil {
-		return Share{}, "", err
 	}
 	s.TraceID, s.ID, s.Created, s.Revoked, s.Views = id, newID(), d.now().UTC(), time.Time{}, 0
 	if s.Expires.IsZero() {
 		s.Expires = s.Created.Add(ShareFor)
 	}
 	secret, hash := newSecret(sharePrefix)
-	err := insert(ctx, d.db, "INSERT INTO share ("+shareColumns+", hash) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?)",
-		s.ID, s.Project, string(s.TraceID), s.Content, s.Author, nanos(s.Created), nanos(s.Expires), hash)
+	err := changed(d.db.ExecContext(ctx, "INSERT INTO share ("+shareColumns+", hash) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, ?8 WHERE "+projectExists,
+		s.ID, s.Project, string(s.TraceID), s.Content, s.Author, nanos(s.Created), nanos(s.Expires), hash))
 	if err != nil {
 		return Share{}, "", err
 	}

@@ -99,8 +99,9 @@ func (d *DB) CreateToken(ctx context.Context, t Token) (Token, string, error) {
 	}
 	secret, hash := newSecret(tokenPrefix)
 	t = Token{ID: newID(), Project: t.Project, Scope: t.Scope, Label: t.Label, Created: d.now().UTC(), Expires: t.Expires}
-	err := insert(ctx, d.db, "INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0)",
-		t.ID, t.Project, hash, t.Scope, t.Label, nanos(t.Created), nanos(t.Expires))
+	// A token must not outlive its project: another one of the same name would have the same id.
+	err := changed(d.db.ExecContext(ctx, "INSERT INTO token SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0 WHERE ?2 = '' OR "+projectExists,
+		t.ID, t.Project, hash, t.Scope, t.Label, nanos(t.Created), nanos(t.Expires)))
 	if err != nil {
 		return Token{}, "", err
 	}

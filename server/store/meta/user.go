@@ -188,16 +188,18 @@ func (d *DB) EndSession(ctx context.Context, secret string) error {
 	return d.execAny(ctx, "DELETE FROM session WHERE hash = ?", hashOf(secret))
 }
 
-// CreateInvite makes a secret with which one person may become a user with a role in a project.
+// CreateInvite makes a secret with which one person may become a user with a role in a project. ErrNotFound: there is no
+// project with this id.
 func (d *DB) CreateInvite(ctx context.Context, project string, role Role, expires time.Time) (secret string, err error) {
 	if role == RoleNone || role > RoleAdmin {
 		return "", errRole()
 	}
-	if _, err := d.Project(ctx, project); err != nil {
+	secret, hash := newSecret(invitePrefix)
+	err = changed(d.db.ExecContext(ctx, "INSERT INTO invite SELECT ?1, ?2, ?3, ?4 WHERE "+projectExists, hash, project, role, nanos(expires)))
+	if err != nil {
 		return "", err
 	}
-	secret, hash := newSecret(invitePrefix)
-	return secret, insert(ctx, d.db, "INSERT INTO invite VALUES (?, ?, ?, ?)", hash, project, role, nanos(expires))
+	return secret, nil
 }
 
 // CheckInvite returns nil when the secret is that of an invitation which is still good; otherwise ErrSecret.
