@@ -48,6 +48,10 @@ var arrows = map[string][]string{
 	"server/web/...":      append([]string{"server/web/...", "connectors/..."}, core...),
 	"server/cmd/tailrace": {"..."},
 
+	// What the commands are made of, apart so that main stays about flags.
+	"server/internal/serve":  append([]string{"server/access/...", "server/api/...", "server/ingest/...", "server/store/..."}, core...),
+	"server/internal/manage": append([]string{"server/store/..."}, core...),
+
 	"bench/...": {"..."},
 }
 
