@@ -90,6 +90,7 @@ func (f *serveFlags) set() *flag.FlagSet {
 	flags.DurationVar(&f.drain, "drain", 20*time.Second, "for requests in flight when it stops")
 	flags.BoolVar(&f.noFirst, "no-first-tokens", false, "make and print nothing at the first start on a folder")
 	flags.StringVar(&f.config, "config", "", "`file` with these options")
+	flags.Lookup("log-level").DefValue = "info" // as it is written
 	flags.Usage = func() { serveUsage(flags) }
 	return flags
 }
@@ -108,7 +109,7 @@ func serveUsage(flags *flag.FlagSet) {
 		if kind != "" {
 			name += " " + kind
 		}
-		say(t, "  %s\t%s\t%s\n", name, envName(f.Name), strings.ToLower(cmp.Or(f.DefValue, "-")))
+		say(t, "  %s\t%s\t%s\n", name, envName(f.Name), cmp.Or(f.DefValue, "-"))
 	})
 	_ = t.Flush() // to a file of this process, or to nobody
 	say(w, "\n")
