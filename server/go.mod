@@ -7,6 +7,7 @@ replace github.com/tailrace-go/tailrace => ../
 require (
 	connectrpc.com/connect v1.21.1
 	github.com/klauspost/compress v1.20.3
+	github.com/peterbourgon/ff/v3 v3.4.0
 	github.com/prometheus/client_golang v1.25.0
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	github.com/tailrace-go/tailrace v0.0.0-00010101000000-000000000000

@@ -122,10 +122,24 @@ compdef _tailrace tailrace
 }
 
 func zshAction(f *flag.Flag) string {
-	if f.Name == "token-file" {
+	switch {
+	case wantsFolder(f):
+		return "_files -/"
+	case wantsFile(f):
 		return "_files"
 	}
 	return " "
+}
+
+// wantsFile reports whether the value of a flag is the path of a file.
+func wantsFile(f *flag.Flag) bool {
+	kind, _ := flag.UnquoteUsage(f)
+	return kind == "file"
+}
+
+func wantsFolder(f *flag.Flag) bool {
+	kind, _ := flag.UnquoteUsage(f)
+	return kind == "folder"
 }
 
 func fishCompletion() string {
@@ -143,7 +157,7 @@ func fishCompletion() string {
 			kind, usage := flag.UnquoteUsage(f)
 			value := ""
 			switch {
-			case f.Name == "token-file":
+			case wantsFile(f) || wantsFolder(f):
 				value = " -r"
 			case kind != "":
 				value = " -x"

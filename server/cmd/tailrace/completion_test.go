@@ -40,7 +40,10 @@ func TestBashCompletes(t *testing.T) {
 	_, script, _ := tailrace(t, "completion", "bash")
 	for typed, want := range map[string]string{
 		"tailrace ver":              "verify version",
-		"tailrace s":                "send",
+		"tailrace s":                "serve send",
+		"tailrace serve --tls":      "--tls-cert --tls-key",
+		"tailrace project ":         "create list delete",
+		"tailrace token re":         "revoke",
 		"tailrace send --to":        "--token --token-file",
 		"tailrace send a.json --se": "--seed",
 		"tailrace send a":           "", // left to bash, which knows the files

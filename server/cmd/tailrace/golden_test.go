@@ -14,6 +14,9 @@ func TestGolden(t *testing.T) {
 	for name, args := range map[string][]string{
 		"help.txt":            {"help"},
 		"help-send.txt":       {"help", "send"},
+		"help-serve.txt":      {"help", "serve"},
+		"help-project.txt":    {"help", "project"},
+		"help-token.txt":      {"help", "token"},
 		"help-verify.txt":     {"help", "verify"},
 		"help-completion.txt": {"help", "completion"},
 		"completion.bash":     {"completion", "bash"},

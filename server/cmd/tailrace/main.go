@@ -1,5 +1,8 @@
 // Command tailrace carries the traces of AI agents.
 //
+//	tailrace serve       run the trace server
+//	tailrace project     make, list and delete projects of the trace server
+//	tailrace token       make, list and revoke its tokens
 //	tailrace demo        send spans through the whole pipeline to a collector in this process
 //	tailrace send        send spans from files to an endpoint
 //	tailrace verify      check an endpoint, step by step, and say what to do
@@ -35,6 +38,9 @@ type command struct {
 // commands is a function because one of them, completion, is about all of them.
 func commands() []command {
 	return []command{
+		{"serve", "run the trace server", serveCommand, new(serveFlags).set, nil},
+		{"project", "make, list and delete projects of the trace server", projectCommand, new(projectFlags).set, projectWords},
+		{"token", "make, list and revoke its tokens", tokenCommand, new(tokenFlags).set, tokenWords},
 		{"demo", "send spans through the whole pipeline to a collector in this process", demoCommand, new(demoFlags).set, nil},
 		{"send", "send spans from files to an endpoint", sendCommand, new(sendFlags).set, nil},
 		{"verify", "check an endpoint, step by step, and say what to do", verifyCommand, new(verifyFlags).set, nil},

@@ -2,6 +2,9 @@
 _tailrace() {
 	if (( CURRENT == 2 )); then
 		local -a names=(
+			'serve:run the trace server'
+			'project:make, list and delete projects of the trace server'
+			'token:make, list and revoke its tokens'
 			'demo:send spans through the whole pipeline to a collector in this process'
 			'send:send spans from files to an endpoint'
 			'verify:check an endpoint, step by step, and say what to do'
@@ -16,6 +19,54 @@ _tailrace() {
 	shift words
 	(( CURRENT-- ))
 	case $command in
+	serve)
+		_arguments \
+			'--addr=[host port to listen on]:host:port: ' \
+			'--behind-proxy=[network of a proxy whose X-Forwarded-For and X-Forwarded-Proto are believed, such as 10.0.0.0/8]:network: ' \
+			'--config=[file with these options]:file:_files' \
+			'--data=[folder of the data]:folder:_files -/' \
+			'--drain=[for requests in flight when it stops]:duration: ' \
+			'--grace=[from the end of /readyz to the refusal of connections, for load balancers to notice]:duration: ' \
+			'--host=[name under which the server may be reached, beside localhost and addresses]:name: ' \
+			'--log-format=[of the log  text or json]:string: ' \
+			'--log-level=[level of the log on stderr  debug, info, warn or error]:level: ' \
+			'--max-connections=[number of connections at once]:number: ' \
+			'--max-in-flight-bytes=[size of requests that are not on disk yet]:size: ' \
+			'--no-first-tokens[make and print nothing at the first start on a folder]' \
+			'--retention=[age after which traces go, such as 30d or 720h, or forever]:age: ' \
+			'--retention-bytes=[size on disk of a project above which its oldest days go, such as 10GiB, or unlimited]:size: ' \
+			'--sync=[what a commit survives  full, the loss of power too, or normal, a crash]:string: ' \
+			'--tls-cert=[file with the certificate, PEM]:file:_files' \
+			'--tls-key=[file with its key, PEM]:file:_files' \
+			'--token-rate=[requests a second that each token is good for]:requests: ' \
+			'--url=[URL of the server as others see it, for what it shows to copy]:URL: '
+		;;
+	project)
+		_arguments \
+			'--allow-insecure[let the token go over plain http to other machines]' \
+			'--data=[the data folder]:folder:_files -/' \
+			'--json[print JSON]' \
+			'--server=[URL of a server, such as http //127.0.0.1 4318]:URL: ' \
+			'--token=[token for --server]:string: ' \
+			'--token-file=[read the token for --server from this file]:file:_files' \
+			'--yes[delete indeed]' \
+			'1:word:(create list delete)'
+		;;
+	token)
+		_arguments \
+			'--all-projects[in place of --project  a token for administration]' \
+			'--allow-insecure[let the token go over plain http to other machines]' \
+			'--data=[the data folder]:folder:_files -/' \
+			'--expires=[how long a new token works, such as 720h]:duration: ' \
+			'--json[print JSON]' \
+			'--label=[of a new token, for people]:string: ' \
+			'--project=[name or id of the project]:name: ' \
+			'--scope=[of a new token  a list of ingest, read and admin]:list: ' \
+			'--server=[URL of a server, such as http //127.0.0.1 4318]:URL: ' \
+			'--token=[token for --server]:string: ' \
+			'--token-file=[read the token for --server from this file]:file:_files' \
+			'1:word:(create list revoke)'
+		;;
 	demo)
 		_arguments \
 			'--drain=[how long to wait for spans in flight at the end]:duration: ' \
@@ -67,7 +118,7 @@ _tailrace() {
 	version)
 		_arguments
 		;;
-	help) _values command demo send verify completion version help ;;
+	help) _values command serve project token demo send verify completion version help ;;
 	esac
 }
 compdef _tailrace tailrace
