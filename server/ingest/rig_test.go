@@ -15,6 +15,7 @@ import (
 
 	"github.com/tailrace-go/tailrace/server/access"
 	"github.com/tailrace-go/tailrace/server/ingest"
+	"github.com/tailrace-go/tailrace/server/ingest/decode"
 	"github.com/tailrace-go/tailrace/server/store"
 	"github.com/tailrace-go/tailrace/server/store/memory"
 	"github.com/tailrace-go/tailrace/server/store/meta"
@@ -217,3 +218,5 @@ func (rawCodec) Unmarshal(b []byte, m any) error {
 	m.(*raw).bytes = bytes.Clone(b)
 	return nil
 }
+
+func limits(depth int) decode.Limits { return decode.Limits{MaxDepth: depth} }
