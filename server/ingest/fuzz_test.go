@@ -41,7 +41,7 @@ func FuzzHandler(f *testing.F) {
 		default:
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
-		g.checkLaw()
+		g.checkLaw(t)
 		if n := total(g.server.Stats()) - before; n != 1 {
 			t.Errorf("%s: %d requests are counted, want 1", path, n)
 		}
