@@ -141,10 +141,10 @@ func (s *Store) Append(ctx context.Context, id string, b *store.Batch) (store.Re
 	for _, item := range b.Spans {
 		in.result.Spans = append(in.result.Spans, in.span(item, keep))
 	}
-	if b.Key != "" && !known {
+	stored, repeated, rejected := in.result.Count()
+	if b.Key != "" && !known && stored+repeated > 0 { // a batch of which nothing was taken leaves nothing
 		p.keys[b.Key] = b.Sum
 	}
-	stored, repeated, rejected := in.result.Count()
 	p.stats.Received += int64(len(b.Spans) + len(b.Records))
 	p.stats.Stored += int64(stored)
 	p.stats.Repeated += int64(repeated)

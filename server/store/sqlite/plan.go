@@ -1,9 +1,11 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -216,9 +218,6 @@ func distinct(ctx context.Context, c *conn, k int64, limit int, keep func(name s
 // bound looks for a condition that few rows fulfil.
 func (p *plan) bound(ctx context.Context, c *conn, l *lister, facets []pair) error {
 	best := int64(maxBounded)
-	if l.f.Sort == store.SortStart {
-		best /= 5 // a driver that has the order finds most pages sooner
-	}
 	var first term
 	try := func(drive string, t term) error {
 		n, err := c.number("SELECT count(*) FROM (SELECT 1 FROM "+drive+" WHERE "+t.text+fmt.Sprintf(" LIMIT %d)", best), t.args...)
@@ -243,6 +242,23 @@ func (p *plan) bound(ctx context.Context, c *conn, l *lister, facets []pair) err
 				p.where = p.where[1:]
 				break
 			}
+		}
+	}
+	if l.f.Sort != store.SortStart && l.f.Text != "" && !p.bounded {
+		var bad error
+		found, err := search(ctx, c, newNeedle(l.f.Text), maxMinute, math.MaxInt, int(best), func(id int64) string {
+			name, err := nameOf(ctx, c, id)
+			bad = cmp.Or(bad, err)
+			return name
+		})
+		if err := cmp.Or(err, bad); err != nil {
+			return err
+		}
+		if n := int64(len(found.tids)); !found.more && n < best {
+			best = n
+			p.among(found.tids)
+			p.bounded, first = true, p.where[0]
+			p.where = p.where[1:]
 		}
 	}
 	if len(l.f.TraceID) >= 4 {

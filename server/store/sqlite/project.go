@@ -139,11 +139,12 @@ func (p *project) commit(jobs []*job) {
 		p.publish(taken, changes)
 	}
 	p.count(taken, err, late, clocks, time.Since(start))
+	now := p.store.now() // before those who wait go on
 	for _, j := range taken {
 		p.store.queued.Add(-j.bytes)
 		j.done <- err
 	}
-	if now := p.store.now(); now.After(p.nextCheck) {
+	if now.After(p.nextCheck) {
 		p.nextCheck = now.Add(time.Second)
 		_, _ = p.retain(now) // tried again in a second
 	}

@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"runtime/pprof"
 	"slices"
 	"sync/atomic"
@@ -46,6 +47,7 @@ type bench struct {
 type flags struct {
 	spans, batch, writers, rounds, rate int
 	days                                float64
+	memory                              int
 	sync, dir, profile, only            string
 	again, ask                          bool
 
@@ -64,13 +66,14 @@ func parse(args []string) (f flags, err error) {
 	set.IntVar(&f.big.n, "big", 50_000, "spans of the one large trace; 0 for none")
 	set.IntVar(&f.rounds, "rounds", 100, "times that each question is asked")
 	set.IntVar(&f.rate, "rate", 10_000, "spans a second that come in while the questions are asked again; 0 to ask once")
+	set.IntVar(&f.memory, "memory", 384, "MiB that Go tries to stay below, as a server would be told; 0 for no limit")
 	set.StringVar(&f.sync, "sync", "FULL", "FULL or NORMAL")
 	set.StringVar(&f.dir, "dir", "", "folder to keep; empty: one that is removed")
 	set.BoolVar(&f.again, "again", false, "send the same spans a second time")
 	set.BoolVar(&f.ask, "ask", false, "store nothing, ask what -dir has")
 	set.StringVar(&f.only, "only", "", "ask only questions whose name contains this")
 	set.StringVar(&f.profile, "cpuprofile", "", "file for a CPU profile of the insertion, or with -ask of the questions")
-	if err = set.Parse(args); err != nil {
+	if err := set.Parse(args); err != nil {
 		return f, err
 	}
 	switch {
@@ -88,6 +91,9 @@ func run(ctx context.Context, out io.Writer, args []string) (err error) {
 		return err
 	}
 	b := &bench{flags: f, out: out}
+	if b.memory > 0 {
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(int64(b.memory) << 20))
+	}
 	if b.dir == "" {
 		if b.dir, err = os.MkdirTemp("", "storebench"); err != nil {
 			return err

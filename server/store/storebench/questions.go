@@ -70,6 +70,7 @@ func (b *bench) all() []question {
 			return store.Filter{Text: "step", Facets: []store.Facet{{Key: "user", Value: fmt.Sprintf("user-%d", i%1000)}}}
 		}),
 		b.list("q and service", func(i int) store.Filter { return store.Filter{Text: "nothing has this", Service: service(i)} }),
+		b.list("q, by duration", func(int) store.Filter { return store.Filter{Text: "nothing has this", Sort: store.SortDuration} }),
 		b.list("by duration", func(int) store.Filter { return store.Filter{Sort: store.SortDuration} }),
 		b.list("by tokens", func(int) store.Filter { return store.Filter{Sort: store.SortTokens} }),
 		b.list("by cost", func(int) store.Filter { return store.Filter{Sort: store.SortCost} }),
