@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log"
 	"net/http/httptest"
 	"os"
 	"time"
@@ -22,28 +21,28 @@ func Example() {
 	ctx := context.Background()
 	dir, err := os.MkdirTemp("", "tailrace")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	db, err := meta.Open(meta.Config{Dir: dir})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer func() { _ = db.Close() }()
 	project, err := db.CreateProject(ctx, "shop", store.Limits{})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 
 	traces := memory.New(memory.Config{})
 	defer func() { _ = traces.Close() }()
 	a, err := api.New(api.Config{Store: traces, Meta: db, Version: "v1"})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	router, err := access.NewRouter(access.Config{DB: db, Nobody: project.ID}, a.Routes()...)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	server := httptest.NewServer(a.Measure(router))
 	defer server.Close()
@@ -54,12 +53,12 @@ func Example() {
 		Span:    &span.Span{TraceID: span.NewTraceID(), ID: span.NewID(), Name: "answer", Type: span.TypeAgentRun, Root: true, Start: start, End: start.Add(2 * time.Second)},
 		Service: "support",
 	}}}); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 
 	reply, err := server.Client().Get(server.URL + "/api/projects/shop/traces?last=1h&status=success")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer reply.Body.Close()
 	var page struct {
@@ -71,7 +70,7 @@ func Example() {
 		} `json:"traces"`
 	}
 	if err := json.NewDecoder(reply.Body).Decode(&page); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	for _, t := range page.Traces {
 		fmt.Println(reply.StatusCode, t.Service, t.Name, t.Status, time.Duration(t.DurationNS))

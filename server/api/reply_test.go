@@ -163,7 +163,7 @@ func TestAQuestionThatTakesTooLongSaysWhatToNarrow(t *testing.T) {
 func TestAClientWhoHasGoneGetsNothing(t *testing.T) {
 	var log bytes.Buffer
 	r := newRig(t, func(cfg *Config) {
-		cfg.Store = &broken{cfg.Store, func(ctx context.Context) error { return context.Cause(ctx) }}
+		cfg.Store = &broken{cfg.Store, context.Cause}
 		cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
 	})
 	ctx, cancel := context.WithCancel(t.Context())
