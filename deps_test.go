@@ -75,22 +75,20 @@ var serverModules = map[string]bool{
 	"github.com/tailrace-go/tailrace":                                 false,
 	"github.com/klauspost/compress":                                   false,
 	"modernc.org/sqlite":                                              false, // storage
-	"go.opentelemetry.io/proto/otlp":                                  false, // the official types
-	"google.golang.org/protobuf":                                      false,
 	"connectrpc.com/connect":                                          false, // gRPC on net/http
+	"google.golang.org/protobuf":                                      false,
+	"google.golang.org/genproto/googleapis/rpc":                       false, // when to try again, in gRPC
 	"github.com/prometheus/client_golang":                             false, // /metrics
 	"golang.org/x/crypto":                                             false, // argon2id
 	"golang.org/x/time":                                               false, // rates
-	"github.com/peterbourgon/ff/v3":                                   false, // flags, environment, file
 	"go.uber.org/goleak":                                              true,
 	"pgregory.net/rapid":                                              true,
-	"go.opentelemetry.io/otel":                                        true, // the SDK's own exporters, against ours
+	"go.opentelemetry.io/proto/otlp":                                  true, // the official types, and the SDK's own exporters, against ours
+	"go.opentelemetry.io/otel":                                        true,
 	"go.opentelemetry.io/otel/sdk":                                    true,
 	"go.opentelemetry.io/otel/trace":                                  true,
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace":               true,
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp": true,
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc": true,
-	"google.golang.org/grpc":                                          true,
 	"github.com/santhosh-tekuri/jsonschema/v6":                        true, // answers against openapi.json
 }
 

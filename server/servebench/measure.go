@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// measure sends the spans twice and prints what it saw.
+func measure(ctx context.Context, out io.Writer, c config, s *server) error {
+	began, err := s.start(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.command.Process.Kill() }() // it has ended, unless something failed
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
+	say("%-24s %v", "start, empty", began.Round(time.Millisecond))
+
+	first := time.Now().Add(-time.Duration(c.hours * float64(time.Hour)))
+	if err := round(ctx, say, c, s, "send", first); err != nil {
+		return err
+	}
+	say("%-24s %d MiB at most (VmHWM)", "memory of the server", s.peak()>>20)
+	if err := round(ctx, say, c, s, "send the same again", first); err != nil {
+		return err
+	}
+	stopped, err := s.stop()
+	if err != nil {
+		return err
+	}
+	say("%-24s %v; the server used %.1f s of CPU in all: %.1f µs for each of the spans of both rounds", "stop", stopped.Round(time.Millisecond),
+		s.cpu().Seconds(), float64(s.cpu().Microseconds())/float64(2*c.spans))
+	bytes, err := size(s.dir)
+	if err != nil {
+		return err
+	}
+	say("%-24s %d B/span", "disk", bytes/int64(c.spans))
+	if began, err = s.start(ctx); err != nil {
+		return err
+	}
+	say("%-24s %v", "start, full", began.Round(time.Millisecond))
+	_, err = s.stop()
+	return err
+}
+
+// round sends all spans, asks for lists meanwhile, and compares what is stored with what was sent.
+func round(ctx context.Context, say func(string, ...any), c config, s *server, what string, first time.Time) error {
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	type watched struct {
+		took []time.Duration
+		err  error
+	}
+	done := make(chan watched, 1)
+	go func() {
+		if c.lists == 0 {
+			done <- watched{}
+			return
+		}
+		took, err := s.watch(watching, c.lists)
+		done <- watched{took, err}
+	}()
+	r, err := send(ctx, c, s, 1, first, c.spans)
+	stop()
+	w := <-done
+	if err != nil {
+		return err
+	}
+	if w.err != nil {
+		return w.err
+	}
+	say("%-24s %.0f spans/s with %v (%d spans in %.1f s; this process used %.1f µs of CPU a span, of it %.1f to make it)", what,
+		float64(c.spans)/r.took.Seconds(), c.packing, c.spans, r.took.Seconds(),
+		float64(r.cpu.Microseconds())/float64(c.spans), float64(r.made.Microseconds())/float64(c.spans))
+	if len(w.took) > 0 {
+		say("%-24s p50 %v, p95 %v, most %v, over %d lists with %d filters", "lists meanwhile", quantile(w.took, 0.5), quantile(w.took, 0.95), quantile(w.took, 1), len(w.took), len(filters))
+	}
+	spans, err := s.stored(ctx, func(string, int) {})
+	if err != nil {
+		return err
+	}
+	say("%-24s %d spans are stored", "", spans)
+	if spans != c.spans {
+		return fmt.Errorf("%d spans were sent and %d are stored", c.spans, spans)
+	}
+	return nil
+}
+
+// size is what the files of a folder take.
+func size(dir string) (bytes int64, err error) {
+	err = filepath.WalkDir(dir, func(_ string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil {
+			bytes += info.Size()
+		}
+		return err
+	})
+	return bytes, err
+}
