@@ -41,12 +41,15 @@ var arrows = map[string][]string{
 	"connectors/...":      append([]string{"connectors/..."}, core...),
 	"server/...":          append([]string{"connectors/..."}, core...),
 	"server/internal/...": append([]string{"server/internal/...", "connectors/..."}, core...),
-	"server/access/...":   append([]string{"server/access/...", "server/store/..."}, core...),
+	"server/access/...":   append([]string{"server/access/...", "server/store/...", "connectors/..."}, core...),
 	"server/ingest/...":   append([]string{"server/ingest/...", "server/access/...", "server/store/...", "connectors/..."}, core...),
 	"server/api/...":      append([]string{"server/api/...", "server/access/...", "server/store/...", "connectors/..."}, core...),
 	"server/store/...":    append([]string{"server/store/...", "connectors/..."}, core...),
 	"server/web/...":      append([]string{"server/web/...", "connectors/..."}, core...),
 	"server/cmd/tailrace": {"..."},
+	// What wires ingest and api together for the program, and what measures or drives that whole.
+	"server/internal/serve/...": {"..."},
+	"server/servebench":         {"..."},
 
 	// What the commands are made of, apart so that main stays about flags.
 	"server/internal/serve":  append([]string{"server/access/...", "server/api/...", "server/ingest/...", "server/store/..."}, core...),
@@ -65,6 +68,30 @@ var modules = map[string]bool{
 	"github.com/klauspost/compress": false,
 	"go.uber.org/goleak":            true,
 	"pgregory.net/rapid":            true,
+}
+
+// serverModules are all that the server may require; true as above. Twelve that the program links are the most.
+var serverModules = map[string]bool{
+	"github.com/tailrace-go/tailrace":                                 false,
+	"github.com/klauspost/compress":                                   false,
+	"modernc.org/sqlite":                                              false, // storage
+	"go.opentelemetry.io/proto/otlp":                                  false, // the official types
+	"google.golang.org/protobuf":                                      false,
+	"connectrpc.com/connect":                                          false, // gRPC on net/http
+	"github.com/prometheus/client_golang":                             false, // /metrics
+	"golang.org/x/crypto":                                             false, // argon2id
+	"golang.org/x/time":                                               false, // rates
+	"github.com/peterbourgon/ff/v3":                                   false, // flags, environment, file
+	"go.uber.org/goleak":                                              true,
+	"pgregory.net/rapid":                                              true,
+	"go.opentelemetry.io/otel":                                        true, // the SDK's own exporters, against ours
+	"go.opentelemetry.io/otel/sdk":                                    true,
+	"go.opentelemetry.io/otel/trace":                                  true,
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace":               true,
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp": true,
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc": true,
+	"google.golang.org/grpc":                                          true,
+	"github.com/santhosh-tekuri/jsonschema/v6":                        true, // answers against openapi.json
 }
 
 // A file is one Go file and what it imports.
@@ -91,13 +118,32 @@ func TestArrows(t *testing.T) {
 }
 
 func TestCoreRequiresOnlyItsModules(t *testing.T) {
-	text, err := os.ReadFile("go.mod")
+	requiresOnly(t, "go.mod", modules)
+}
+
+func TestTheServerRequiresOnlyItsModules(t *testing.T) {
+	requiresOnly(t, "server/go.mod", serverModules)
+	linked := 0
+	for _, tests := range serverModules {
+		if !tests {
+			linked++
+		}
+	}
+	if linked > 12 {
+		t.Errorf("the server links %d modules directly, 12 are the most", linked)
+	}
+}
+
+// requiresOnly reports what a go.mod requires directly that is not in the list.
+func requiresOnly(t *testing.T, file string, allowed map[string]bool) {
+	t.Helper()
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range direct(string(text)) {
-		if _, ok := modules[path]; !ok {
-			t.Errorf("go.mod requires %s, which is not among the modules of the core", path)
+		if _, ok := allowed[path]; !ok {
+			t.Errorf("%s requires %s, which is not among its modules", file, path)
 		}
 	}
 }

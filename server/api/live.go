@@ -137,7 +137,7 @@ func (a *API) watch(c *call, trace span.TraceID) (any, error) {
 	if c.r.Method == http.MethodHead {
 		return answered{}, nil
 	}
-	if err := v.run(ctx, after == 0, given); err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
+	if err := v.run(ctx, after == 0, given); ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
 		a.cfg.Log.Debug("a live view ended", "error", err)
 	}
 	return answered{}, nil
@@ -271,8 +271,9 @@ func (v *view) write(e *store.Event) {
 		if !v.withSpans {
 			continue
 		}
-		if change.Rows == nil && change.Trace.Spans > store.RingSize {
-			reset = true // perhaps too many rows to list
+		if n := len(change.Rows); n > store.RingSize || n == 0 && change.Trace.Spans > store.RingSize {
+			reset = true // too many rows to list; perhaps, where there are none
+			continue
 		}
 		for j := range change.Rows {
 			v.event("span", rowOf(&change.Trace, &change.Rows[j]))

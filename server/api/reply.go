@@ -111,7 +111,7 @@ func write(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	extend(w)
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // who has gone needs no answer
+	_, _ = w.Write(body) //nolint:gosec // JSON that says so, with nosniff: never HTML. Who has gone needs no answer
 }
 
 // extend gives a client time to read what comes next. Writers that know no deadline are those of tests.

@@ -3,9 +3,11 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -128,6 +130,18 @@ func (r *rig) do(method, token, path string, body io.Reader, headers ...string) 
 	return w
 }
 
+// getURL sends a GET with a URL that need not be well formed.
+func (r *rig) getURL(token string, u *url.URL) *httptest.ResponseRecorder {
+	r.t.Helper()
+	req := httptest.NewRequestWithContext(r.t.Context(), http.MethodGet, "http://localhost"+u.Path, nil)
+	req.URL = u
+	req.Header.Set("Authorization", "Bearer "+r.tokens[token])
+	w := httptest.NewRecorder()
+	r.router.ServeHTTP(w, req)
+	r.holds(req, w)
+	return w
+}
+
 // get is do of a GET.
 func (r *rig) get(token, path string, headers ...string) *httptest.ResponseRecorder {
 	r.t.Helper()
@@ -228,3 +242,6 @@ func schemaAt(t testing.TB, at string) *jsonschema.Schema {
 	compiled.schemas[at] = s
 	return s
 }
+
+// idOf is a trace id with a number.
+func idOf(n int) span.TraceID { return span.TraceID(fmt.Sprintf("%032x", n+1)) }

@@ -62,7 +62,7 @@ type projectInfo struct {
 	Bytes     int64     `json:"bytes"`      // on disk
 	Spans     int64     `json:"spans"`
 	Traces    int64     `json:"traces"`
-	OldestDay *string   `json:"oldest_day"` // UTC, such as 2026-11-22; null: it is empty
+	Oldest    *string   `json:"oldest"` // UTC day, such as 2026-11-22; null: it is empty
 }
 
 // newProject is what a project is made of. A setting that is left out has the server's default.
@@ -123,7 +123,7 @@ func (a *API) projectInfo(c *call, p meta.Project) (projectInfo, error) {
 	for _, day := range stats.Days {
 		info.Spans += day.Spans
 		info.Traces += day.Traces
-		info.OldestDay = &day.Day // they are newest first
+		info.Oldest = &day.Day // they are newest first
 	}
 	return info, nil
 }

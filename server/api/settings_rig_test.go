@@ -110,7 +110,7 @@ func newOfficeOver(t testing.TB, c *clock, s store.Store, change ...func(*Config
 		t.Fatal(err)
 	}
 	t.Cleanup(o.api.Drain)
-	if o.router, err = access.NewRouter(access.Config{DB: db, Log: log, Now: c.Now, Hosts: []string{"traces.example.org"}}, o.api.Routes()...); err != nil {
+	if o.router, err = access.NewRouter(access.Config{DB: db, Log: log, Now: c.Now, Hosts: []string{"traces.example.org"}, Failures: -1}, o.api.Routes()...); err != nil {
 		t.Fatal(err)
 	}
 	const all = meta.ScopeIngest | meta.ScopeRead | meta.ScopeAdmin

@@ -13,14 +13,14 @@ import (
 func TestProjects(t *testing.T) {
 	inBothOffices(t, func(o *office) {
 		made := must[projectInfo](o, "root", "POST", "/api/projects", map[string]any{"name": "Support desk", "keep_ns": 7 * 24 * time.Hour, "quota": 1000})
-		if made.Name != "Support desk" || made.ID == "" || made.KeepNS != int64(7*24*time.Hour) || made.KeepBytes != 10<<30 || made.Quota != 1000 || made.OldestDay != nil {
+		if made.Name != "Support desk" || made.ID == "" || made.KeepNS != int64(7*24*time.Hour) || made.KeepBytes != 10<<30 || made.Quota != 1000 || made.Oldest != nil {
 			o.t.Errorf("made %+v", made)
 		}
 		path := "/api/projects/" + made.ID
 		o.trace(made.ID, id1, "answer", noon.Add(-24*time.Hour))
 		o.trace(made.ID, "2", "answer", noon.Add(-time.Hour))
 		got := must[projectInfo](o, "root", "GET", path, nil)
-		if got.Traces != 2 || got.Spans != 4 || got.OldestDay == nil || *got.OldestDay != "2026-11-21" {
+		if got.Traces != 2 || got.Spans != 4 || got.Oldest == nil || *got.Oldest != "2026-11-21" {
 			o.t.Errorf("with two traces %+v", got)
 		}
 		changed := must[projectInfo](o, "root", "PATCH", path, `{"name":"Desk","keep_ns":-1,"keep_bytes":1048576,"quota":0}`)

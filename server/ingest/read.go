@@ -35,15 +35,19 @@ const firstBytes = 4 << 10 // as much as a connection's own buffer
 func (s *Server) read(w http.ResponseWriter, r *http.Request, most int, limit string) (*arrival, error) {
 	a := &arrival{s: s, began: time.Now()}
 	control := http.NewResponseController(w)
-	defer func() { _ = control.SetReadDeadline(time.Time{}) }() // else it would end the request when that is old
 	err := a.readAll(r, control, most, limit)
 	if err == nil {
+		_ = control.SetReadDeadline(time.Time{}) // else it would end the request while that waits for its commit
 		return a, nil
 	}
+	slow := a.slow || errors.Is(err, errSlow)
 	a.leave()
-	if !errors.Is(err, errSlow) && !errors.Is(err, errGone) {
-		s.discard(r, control)
+	if slow || errors.Is(err, errGone) {
+		// There is no telling when the rest would come, which net/http reads before it answers.
+		_ = control.SetReadDeadline(time.Now())
+		return nil, err
 	}
+	s.discard(r, control)
 	return nil, err
 }
 

@@ -53,7 +53,8 @@ func WireLimit(contentEncoding string, limits Limits) (bytes int, name string, e
 // MaxBodyBytes: a server that knows it beforehand can see to the room. Nothing is unpacked: gzip tells it in its last
 // four bytes, zstd in its first ones or by its blocks. [Unpacker.Unpack] refuses a body that has more.
 //
-// The error matches [ErrEncoding], or [ErrBody] for one that is cut off or is something else.
+// The error matches [ErrTooLarge] for a body that says itself that it is, [ErrEncoding], or [ErrBody] for one that is
+// cut off or is something else.
 func PlainSize(wire []byte, contentEncoding string, limits Limits) (int, error) {
 	l, err := limits.WithDefaults()
 	if err != nil {
@@ -63,31 +64,39 @@ func PlainSize(wire []byte, contentEncoding string, limits Limits) (int, error) 
 	if err != nil {
 		return 0, err
 	}
-	size, err := plainSize(wire, c)
-	if err != nil {
-		return 0, err
-	}
-	return int(min(size, uint64(l.MaxBodyBytes))), nil //nolint:gosec // not above an int, not negative
-}
-
-func plainSize(wire []byte, c coding) (uint64, error) {
+	var z zstdLayout
 	switch c {
 	case codingGzip:
-		const least = 18 // header and trailer
-		if len(wire) < least {
-			return 0, fmt.Errorf("%w: gzip: %w", ErrBody, io.ErrUnexpectedEOF)
-		}
-		return uint64(binary.LittleEndian.Uint32(wire[len(wire)-4:])), nil
+		z.plain, err = gzipSize(wire)
+		z.least = z.plain
 	case codingZstd:
-		f, err := layout(wire)
-		return f.plain, err
+		z, err = layout(wire)
+	default:
+		z.plain, z.least = uint64(len(wire)), uint64(len(wire))
 	}
-	return uint64(len(wire)), nil
+	switch limit := uint64(l.MaxBodyBytes); { //nolint:gosec // not negative
+	case err != nil:
+		return 0, err
+	case z.least > limit:
+		return 0, tooLarge(l.MaxBodyBytes)
+	default:
+		return int(min(z.plain, limit)), nil //nolint:gosec // not above an int
+	}
+}
+
+// gzipSize is what a body of one member says at its end, modulo 1<<32. One that lies does not unpack.
+func gzipSize(wire []byte) (uint64, error) {
+	const least = 18 // header and trailer
+	if len(wire) < least {
+		return 0, fmt.Errorf("%w: gzip: %w", ErrBody, io.ErrUnexpectedEOF)
+	}
+	return uint64(binary.LittleEndian.Uint32(wire[len(wire)-4:])), nil
 }
 
 // zstdLayout is what the headers of a zstd frame say, without a look at what is compressed.
 type zstdLayout struct {
 	plain uint64 // bytes it has at most
+	least uint64 // and at least
 	exact bool   // it says so itself
 	end   int    // of the frame in its bytes
 }
@@ -119,9 +128,11 @@ func layout(wire []byte) (z zstdLayout, err error) {
 		switch h >> 1 & 3 {
 		case 0:
 			z.plain += uint64(size)
+			z.least += uint64(size)
 			z.end += size
 		case 1: // one byte, to be repeated
 			z.plain += uint64(size)
+			z.least += uint64(size)
 			z.end++
 		case 2:
 			z.plain += mostBlock
@@ -137,7 +148,7 @@ func layout(wire []byte) (z zstdLayout, err error) {
 		return z, cut
 	}
 	if header.HasFCS {
-		z.plain = header.FrameContentSize
+		z.plain, z.least = header.FrameContentSize, header.FrameContentSize
 	}
 	return z, nil
 }
@@ -178,7 +189,7 @@ func (u *Unpacker) Unpack(wire []byte, contentEncoding string, limits Limits) ([
 func tooLarge(limit int) error { return fmt.Errorf("%w: MaxBodyBytes is %d", ErrTooLarge, limit) }
 
 func (u *Unpacker) unpackGzip(wire []byte, limit int) ([]byte, error) {
-	size, err := plainSize(wire, codingGzip)
+	size, err := gzipSize(wire)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ type Config struct {
 
 	Rate         int           // spans a second, by all producers together; 0 means as fast as possible
 	Producers    int           // goroutines that make spans; 0 means 1
+	Samples      bool          // emit samples for people to look at too, and runs that can be watched
 	DrainTimeout time.Duration // for what is in flight in the end; 0 means 10 s
 	Seed         uint64        // for the spans that are made; 0 means another one each time
 
@@ -74,6 +75,9 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 
 	producers := crew{emitter: path.emitter}
 	producers.start(producing, templates, cfg.Producers, cfg.Rate, cfg.Seed)
+	if cfg.Samples {
+		producers.show(producing, templates, cfg.Seed)
+	}
 	go func() {
 		producers.working.Wait()
 		drain()

@@ -46,6 +46,19 @@ func (c *crew) start(ctx context.Context, templates [][]*span.Span, n, rate int,
 	}
 }
 
+// show emits what a look at the server should find beside that: samples first, then runs that can be watched.
+func (c *crew) show(ctx context.Context, templates [][]*span.Span, seed uint64) {
+	g := newGenerator(templates, ^seed)
+	c.working.Go(func() {
+		for _, spans := range g.samples(time.Now()) {
+			if !c.emit(ctx, spans) {
+				return
+			}
+		}
+		c.ongoing(ctx, g)
+	})
+}
+
 // emit reports whether it could emit all spans. An error says only that it is time to stop: the item was refused, which
 // the pipeline counts.
 func (c *crew) emit(ctx context.Context, spans []*span.Span) bool {
@@ -81,12 +94,5 @@ func (p *pace) wait(ctx context.Context, n int) bool {
 		p.due = now
 	}
 	p.due = p.due.Add(time.Duration(n) * p.interval)
-	timer := time.NewTimer(p.due.Sub(now))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
+	return sleep(ctx, p.due.Sub(now))
 }

@@ -301,6 +301,7 @@ func (p *project) sum(t *trace) facts.Trace {
 			sum.AddCost(f.Cost)
 		}
 	}
+	sum.Settle()
 	return sum
 }
 

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
 
 	"github.com/tailrace-go/tailrace/server/store"
 	"github.com/tailrace-go/tailrace/server/store/internal/facts"
@@ -57,46 +56,47 @@ func (p *project) delete(id facts.TraceID) (deleted store.Deleted, err error) {
 }
 
 func (w *writer) delete(st *state, deleted *store.Deleted) error {
-	var rows []spanRow
-	err := w.c.query(context.Background(), "SELECT "+spanColumns+" FROM m WHERE tid = ?", []driver.Value{st.tid}, func(v []driver.Value) bool {
-		rows = append(rows, scanSpan(v))
-		return true
-	})
+	w.dirty = true
+	if err := w.loadSpans(st); err != nil {
+		return err
+	}
+	service, err := w.dict.id(st.Service)
 	if err != nil {
 		return err
 	}
-	for i := range rows {
-		if rows[i].dur < 0 {
-			continue
-		}
-		if err := w.count(-1, &rows[i]); err != nil {
-			return err
+	for i := range st.rows.all {
+		if r := &st.rows.all[i]; r.dur >= 0 {
+			if err := w.count(-1, r, service); err != nil {
+				return err
+			}
 		}
 	}
 	if err := w.countRoot(-1, rootFigure(&st.Trace)); err != nil {
 		return err
 	}
-	for _, p := range st.pairs {
-		if _, err := w.deleteFacet.exec(p.k, p.v, st.pairsStart, st.tid); err != nil {
-			return err
-		}
+	if err := w.forgetText(st); err != nil {
+		return err
 	}
 	records, err := w.c.exec("DELETE FROM rec WHERE tid > 0 AND tid = ?", st.tid)
 	if err != nil {
 		return err
 	}
-	for _, table := range []string{"m", "seg", "pend", "traces"} {
+	for _, table := range []string{"pend", "traces"} {
 		if _, err := w.c.exec("DELETE FROM "+table+" WHERE tid = ?", st.tid); err != nil {
 			return err
 		}
 	}
+	if _, err := w.c.exec("DELETE FROM seg WHERE id >= ? AND id < ?", segmentID(st.tid, 0), segmentID(st.tid+1, 0)); err != nil {
+		return err
+	}
 	delete(w.states, st.ID)
-	w.spans -= int64(len(rows))
+	w.held -= len(st.rows.all)
+	w.spans -= int64(len(st.rows.all))
 	w.records -= records
 	if st.Spans > 0 {
 		w.traces--
 	}
-	deleted.Spans += len(rows)
+	deleted.Spans += len(st.rows.all)
 	deleted.Records += int(records)
 	return nil
 }

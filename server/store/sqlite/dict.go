@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"strings"
 	"sync"
 )
 
@@ -68,6 +69,7 @@ func (d *dict) keep(id int64, name string) {
 		clear(d.ids)
 		clear(d.names)
 	}
+	name = strings.Clone(name) // not to keep the batch that it is a part of
 	d.ids[name], d.names[id] = id, name
 }
 

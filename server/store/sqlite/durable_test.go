@@ -3,10 +3,13 @@ package sqlite_test
 import (
 	"bufio"
 	"context"
+	"database/sql"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,11 +39,14 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 	dir := t.TempDir()
 	acknowledged := map[string][]span.ID{} // by trace
 	for round := range *kills {
-		for trace, ids := range killOne(t, dir, round) {
+		said := killOne(t, dir, round)
+		checkAfterCrash(t, dir, said)
+		for trace, ids := range said {
 			acknowledged[trace] = append(acknowledged[trace], ids...)
 		}
-		checkAfterCrash(t, dir, acknowledged)
 	}
+	checkAfterCrash(t, dir, acknowledged)
+	checkFiles(t, dir)
 	if len(acknowledged) == 0 {
 		t.Fatal("nothing was acknowledged: the test shows nothing")
 	}
@@ -86,8 +92,30 @@ func killOne(t *testing.T, dir string, round int) map[string][]span.ID {
 	return acknowledged
 }
 
-// writeUntilKilled appends batches from several goroutines and prints what was acknowledged. Traces get spans in many
-// batches, and every batch is sent twice.
+// checkFiles asks SQLite about the files.
+func checkFiles(t *testing.T, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "projects", "*", "*.db"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("files %v, %v", files, err)
+	}
+	for _, path := range files {
+		db, err := sql.Open("sqlite", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var answer string
+		if err := db.QueryRow("PRAGMA integrity_check").Scan(&answer); err != nil || answer != "ok" {
+			t.Errorf("%s: %s, %v", path, answer, err)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// writeUntilKilled appends batches from many goroutines and prints what was acknowledged. Traces get spans in many
+// batches, some of them first as running, and every batch is sent twice.
 func writeUntilKilled(t *testing.T, dir string) {
 	s, err := sqlite.Open(sqlite.Config{Dir: dir, RetainEvery: -1})
 	if err != nil {
@@ -95,21 +123,30 @@ func writeUntilKilled(t *testing.T, dir string) {
 	}
 	now := time.Now()
 	lines := make(chan []string)
-	for worker := range 3 {
+	for worker := range 8 {
 		go func() {
 			for n := 0; ; n++ {
 				trace := fmt.Sprintf("%x%04x%08x", worker+1, os.Getpid()&0xffff, n/5+1)
-				b := &store.Batch{}
-				said := []string{trace}
-				for i := range 20 {
-					id := fmt.Sprintf("%x", 1+n%5*20+i)
-					said = append(said, id)
-					b.Spans = append(b.Spans, store.Item{Span: &span.Span{
-						TraceID: span.TraceID(trace), ID: span.ID(id), Name: "n", Type: span.TypeGeneric, Start: now, End: now.Add(time.Second),
-						Input: span.Text(strings.Repeat(id, 50)),
-					}})
+				size := 5
+				if n%4 == 0 {
+					size = 200
 				}
-				for range 2 {
+				b, running, said := &store.Batch{}, &store.Batch{}, []string{trace}
+				for i := range size {
+					id := fmt.Sprintf("%x", 1+n%5*200+i)
+					said = append(said, id)
+					s := &span.Span{
+						TraceID: span.TraceID(trace), ID: span.ID(id), Name: "n", Type: span.TypeGeneric, Start: now, End: now.Add(time.Second),
+						Input: span.Text(strings.Repeat(id+" ", 400)),
+					}
+					b.Spans = append(b.Spans, store.Item{Span: s})
+					if i%3 == 0 {
+						first := s.Clone()
+						first.End = time.Time{}
+						running.Spans = append(running.Spans, store.Item{Span: first})
+					}
+				}
+				for _, b := range []*store.Batch{running, b, b} {
 					if _, err := s.Append(context.Background(), "p", b); err != nil {
 						panic(err)
 					}
@@ -150,8 +187,8 @@ func checkAfterCrash(t *testing.T, dir string, acknowledged map[string][]span.ID
 		}
 		for _, id := range ids {
 			long, _ := id.W3C()
-			if !slices.Contains(k.ID, long) {
-				t.Errorf("trace %s: acknowledged span %s is lost", trace, id)
+			if i := slices.Index(k.ID, long); i < 0 || k.Dur[i] < 0 {
+				t.Errorf("trace %s: acknowledged span %s, or its end, is lost", trace, id)
 			}
 		}
 		n := 0
@@ -174,9 +211,110 @@ func checkAfterCrash(t *testing.T, dir string, acknowledged map[string][]span.ID
 	for _, d := range stats.Days {
 		held += d.Spans
 	}
-	if len(set.Series) == 1 && int64(set.Series[0].Total.Count) != held {
-		t.Errorf("figures count %d spans, the files have %d", set.Series[0].Total.Count, held)
+	ended := int64(0)
+	for f := (store.Filter{Limit: store.MaxLimit}); ; {
+		page, err := s.List(ctx, "p", f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, summary := range page.Traces {
+			k, err := s.Trace(ctx, "p", summary.TraceID, store.TraceOptions{MaxSpans: -1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			held -= int64(k.Len())
+			for _, d := range k.Dur {
+				if d >= 0 {
+					ended++
+				}
+			}
+		}
+		if f.Cursor = page.Next; page.Next == "" {
+			break
+		}
 	}
+	if held != 0 {
+		t.Errorf("the files count %d spans that no trace has", held)
+	}
+	if len(set.Series) == 1 && int64(set.Series[0].Total.Count) != ended {
+		t.Errorf("figures count %d spans, of which %d have ended", set.Series[0].Total.Count, ended)
+	}
+}
+
+// TestDiskThatIsFullForAWhile fills a file system of its own, which it may make only where it is root.
+func TestDiskThatIsFullForAWhile(t *testing.T) {
+	dir := t.TempDir()
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", dir).CombinedOutput(); err != nil {
+		t.Skipf("no file system to fill: %v %s", err, out)
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
+			t.Errorf("%v %s", err, out)
+		}
+	})
+	ballast := filepath.Join(dir, "ballast")
+	if err := os.WriteFile(ballast, make([]byte, 6<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := openAt(t, sqlite.Config{Dir: filepath.Join(dir, "data")})
+	now, noise := time.Now(), make([]byte, 60<<10)
+	random := rand.NewChaCha8([32]byte{})
+	batch := func(n int) *store.Batch {
+		_, _ = random.Read(noise) // it never fails
+		b := one(fmt.Sprintf("%x", n), now)
+		b.Spans[0].Span.Input = span.Text(base64.StdEncoding.EncodeToString(noise))
+		return b
+	}
+	ctx := context.Background()
+	stored := map[int]bool{}
+	refused := 0
+	for n := 1; refused < 20; n++ {
+		r, err := s.Append(ctx, "p", batch(n))
+		switch {
+		case err == nil && r.Spans[0].State == store.Stored:
+			stored[n] = true
+		case errors.Is(err, store.ErrFull):
+			refused++
+		default:
+			t.Fatalf("batch %d: %+v, %v; want it stored or ErrFull", n, r, err)
+		}
+		if n > 1000 {
+			t.Fatal("12 MiB hold 60 MB")
+		}
+	}
+	check := func(when string) {
+		t.Helper()
+		for n := range stored {
+			full, err := s.Span(ctx, "p", span.TraceID(fmt.Sprintf("%x", n)), "1")
+			if err != nil || len(full.Span.Input) < len(noise) {
+				t.Fatalf("%s: span %d of %d: %v", when, n, len(stored), err)
+			}
+		}
+	}
+	check("while it is full")
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	for n := 2001; n <= 2010; n++ {
+		if _, err := s.Append(ctx, "p", batch(n)); err != nil {
+			t.Fatalf("with room again: %v", err)
+		}
+		stored[n] = true
+	}
+	check("with room again")
+	stats, err := s.Stats(ctx, "p")
+	if err != nil || stats.Stored != int64(len(stored)) || stats.Days[0].Spans != int64(len(stored)) {
+		t.Errorf("%d stored: %+v, %v", len(stored), stats, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openAt(t, sqlite.Config{Dir: filepath.Join(dir, "data")})
+	check("after a restart")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	checkFiles(t, filepath.Join(dir, "data"))
 }
 
 func one(trace string, start time.Time) *store.Batch {

@@ -123,7 +123,7 @@ func (f *file) open(ctx context.Context) (*conn, error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return nil, errGone
 	}
-	c, err := open(path, "busy_timeout(5000)", "temp_store(MEMORY)", "cache_size(-4096)", "query_only(1)")
+	c, err := open(path, "busy_timeout(5000)", "temp_store(MEMORY)", "cache_size(-2048)", "query_only(1)")
 	if err != nil {
 		return nil, err
 	}

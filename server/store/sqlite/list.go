@@ -15,7 +15,7 @@ import (
 const (
 	readTimeout = 5 * time.Second
 	maxRows     = 200_000 // rows that a list looks at before it says that the rest is for the next page
-	maxTextRows = 15_000  // the same when it compares texts
+	maxTextRows = 30_000  // the same when it looks for a text
 )
 
 // found is a row of a list before it is turned into a summary.
@@ -78,7 +78,7 @@ func (s *Store) List(ctx context.Context, id string, f store.Filter) (store.Page
 
 func (l *lister) refill() {
 	l.budget, l.bytes = maxRows, l.f.Budget
-	if l.f.Text != "" {
+	if l.f.Text != "" && !l.f.Content {
 		l.budget = maxTextRows
 	}
 }
@@ -150,37 +150,111 @@ func (l *lister) full(key int64) bool {
 	return len(l.rows) > l.f.Limit && l.rows[l.f.Limit].key > key
 }
 
-// file collects the rows of one file, in pieces that grow, so that neither a rare filter takes forever nor a common one
-// reads too much.
+// file collects the rows of one file.
 func (l *lister) file(ctx context.Context, c *conn, f *file) error {
-	plan, err := newPlan(ctx, c, l, f.day)
+	plan, err := newPlan(ctx, c, l)
 	if plan == nil || err != nil {
 		return err
 	}
-	if plan.bounded {
-		return l.piece(ctx, c, f, plan, l.startIn(f.day), nil)
-	}
 	from := l.startIn(f.day)
-	for size := 1000; ; size = min(4*size, 64_000) {
+	switch {
+	case plan.bounded:
+		return l.piece(ctx, c, f, plan, from, nil)
+	case l.f.Text != "" && !l.f.Content && l.f.Sort == store.SortStart && !plan.rare:
+		return l.text(ctx, c, f, plan, from)
+	case len(plan.posts) > 0:
+		return l.posted(ctx, c, f, plan, from)
+	}
+	_, err = l.scan(ctx, c, f, plan, from, nil)
+	return err
+}
+
+// scan goes along the plan's index from one place to another, in pieces that grow, so that neither a rare filter takes
+// forever nor a common one reads too much. It reports whether the page needs more.
+func (l *lister) scan(ctx context.Context, c *conn, f *file, plan *plan, from, until *place) (more bool, err error) {
+	for size := firstRows; ; size = min(4*size, 64_000) {
 		if l.f.Content {
 			size = 200 // each is unpacked
 		}
 		to, err := plan.boundary(ctx, c, from, size)
 		if err != nil {
-			return err
+			return false, err
 		}
-		if err := l.piece(ctx, c, f, plan, from, to); err != nil || to == nil || l.stopped != nil {
-			return err
+		if to == nil || until != nil && to.before(*until) {
+			to = until
+		}
+		if err := l.piece(ctx, c, f, plan, from, to); err != nil || l.stopped != nil {
+			return false, err
+		}
+		if to == until {
+			return until == nil || !l.full(until.key), nil
 		}
 		if l.full(to.key) {
-			return nil
+			return false, nil
 		}
 		from = to
-		if l.budget -= size; l.budget <= 0 && l.f.Sort == store.SortStart {
-			l.stop(store.Cursor{Sort: l.f.Sort, Key: to.key, Day: f.day, Row: to.tid})
-			return nil
+		if l.spend(size, f, *to) {
+			return false, nil
 		}
 	}
+}
+
+// spend takes rows off the budget and reports whether that ends the search.
+func (l *lister) spend(rows int, f *file, at place) bool {
+	l.budget -= rows
+	if l.budget > 0 || l.f.Sort != store.SortStart {
+		return false
+	}
+	l.stop(store.Cursor{Sort: l.f.Sort, Key: at.key, Day: f.day, Row: at.tid})
+	return true
+}
+
+// Sizes that a test makes small.
+var (
+	firstRows = 1000 // of a scan
+	manyPosts = 2000 // of a minute, from which on scanning it finds a page sooner than sorting them all
+)
+
+// posted looks at the newest rows first, which have a page of whatever is common, and then at what was posted for the
+// facets, some minutes at a time.
+func (l *lister) posted(ctx context.Context, c *conn, f *file, plan *plan, from *place) error {
+	at, err := plan.boundary(ctx, c, from, firstRows)
+	if err != nil {
+		return err
+	}
+	if err := l.piece(ctx, c, f, plan, from, at); err != nil || at == nil || l.stopped != nil || l.full(at.key) {
+		return err
+	}
+	from = at
+	before := minuteOf(from.key) + 1
+	for size := min(200, manyPosts); ; size = min(4*size, manyPosts) {
+		found, err := posted(ctx, c, plan.posts, before, size)
+		if err != nil {
+			return err
+		}
+		more, err := l.among(ctx, c, f, plan, &found, from)
+		if err != nil || !more {
+			return err
+		}
+		from, before = &place{found.oldest * int64(time.Minute), 0}, found.oldest
+	}
+}
+
+// among collects the rows of some candidates, which are all that there can be from one place to the minute that was
+// looked at last. It reports whether the page needs more.
+func (l *lister) among(ctx context.Context, c *conn, f *file, plan *plan, found *candidates, from *place) (more bool, err error) {
+	to := &place{found.oldest * int64(time.Minute), 0}
+	if len(found.tids) > 2*manyPosts {
+		if more, err := l.scan(ctx, c, f, plan, from, to); !more || err != nil {
+			return false, err
+		}
+	} else if len(found.tids) > 0 {
+		if err := l.piece(ctx, c, f, plan.candidates(found.tids), from, to); err != nil || l.stopped != nil {
+			return false, err
+		}
+	}
+	l.searched.From = utc(to.key)
+	return found.more && to.key > l.floor && !l.full(to.key) && !l.spend(found.looked, f, *to), nil
 }
 
 // stop ends the search. Rows of older starts than where it ends are left for the next page.
@@ -191,6 +265,8 @@ func (l *lister) stop(at store.Cursor) {
 
 // place is a row's place in one file.
 type place struct{ key, tid int64 }
+
+func (p place) before(o place) bool { return p.key < o.key || p.key == o.key && p.tid < o.tid }
 
 // startIn is where the cursor lies in a file; nil at its beginning. Rows are those strictly behind it.
 func (l *lister) startIn(day int64) *place {

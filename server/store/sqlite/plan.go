@@ -3,8 +3,8 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
-	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/tailrace-go/tailrace/server/store"
@@ -14,16 +14,18 @@ import (
 // maxBounded is how many rows a plan may have that sorts them all.
 const maxBounded = 5000
 
-// plan is how a filter is answered in one file: a table or index that drives, in the order of the list, and conditions
-// that each of its rows is tested for. A bounded plan drives by something else that has few rows, and sorts them.
+// plan is how a filter is answered in one file: an index that drives, in the order of the list, and conditions that each
+// of its rows is tested for. Facets drive by what was posted for them. A bounded plan drives by something else that has
+// few rows, and sorts them.
 //
 // Everything that comes from a filter is an argument; the text is made of what stands here.
 type plan struct {
 	key     string // column of the sort key
-	drive   string // table, with its index, named t or f
-	where   []term // of the drive, then of t
+	drive   string // traces, with an index, named t; or a list of tids before it
+	where   []term // of the drive, then the others
 	bounded bool
-	join    bool // the drive is facet f
+	posts   []pair // facets that candidates must have; empty: the index alone drives
+	rare    bool   // few have them
 }
 
 // term is a condition and its arguments.
@@ -40,12 +42,20 @@ var sortColumns = [...]struct{ column, index string }{
 }
 
 // newPlan returns nil when the file cannot have a row.
-func newPlan(ctx context.Context, c *conn, l *lister, day int64) (*plan, error) {
+func newPlan(ctx context.Context, c *conn, l *lister) (*plan, error) {
 	sort := sortColumns[l.f.Sort]
 	p := &plan{key: sort.column}
 	facets, ok, err := facetIDs(ctx, c, l.f)
 	if !ok || err != nil {
 		return nil, err
+	}
+	failed := l.f.Status == store.StatusError || l.f.AnyError != nil && *l.f.AnyError
+	if failed && l.f.Service != "" {
+		k, err := idOf(ctx, c, keyFailed)
+		if k == 0 || err != nil {
+			return nil, err
+		}
+		facets[0].k = k // says all that the service says, and more
 	}
 	if err := p.conditions(ctx, c, l, facets); err != nil {
 		return nil, err
@@ -53,24 +63,24 @@ func newPlan(ctx context.Context, c *conn, l *lister, day int64) (*plan, error) 
 	if err := p.bound(ctx, c, l, facets); p.bounded || err != nil {
 		return p, err
 	}
-	failed := l.f.Status == store.StatusError || l.f.AnyError != nil && *l.f.AnyError
 	switch {
 	case l.f.Sort != store.SortStart:
 		p.byIndex(sort.index, "")
-	case failed && l.f.Service != "":
-		k, err := idOf(ctx, c, keyFailed)
-		if k == 0 || err != nil {
-			return nil, err
-		}
-		p.byFacet(pair{k, facets[0].v})
-	case failed:
+	case failed && len(facets) == 0 && l.f.Text == "":
 		p.byIndex("t_error", "t.errors > 0")
-	case l.f.Status == store.StatusRunning, l.f.Status == store.StatusIncomplete:
+	case (l.f.Status == store.StatusRunning || l.f.Status == store.StatusIncomplete) && len(facets) == 0:
+		p.rare = true
 		p.byIndex("t_open", "t.stat < 2")
-	case len(facets) > 0:
-		p.byFacet(facets[len(facets)-1])
 	default:
 		p.byIndex(sort.index, "")
+		p.posts = facets
+		if len(facets) > 0 && l.f.Text != "" {
+			found, err := posted(ctx, c, facets[:1], maxMinute, manyPosts)
+			if err != nil {
+				return nil, err
+			}
+			p.rare = !found.more
+		}
 	}
 	return p, nil
 }
@@ -107,7 +117,7 @@ func (p *plan) conditions(ctx context.Context, c *conn, l *lister, facets []pair
 		p.and("t.start < ?", f.To.UnixNano())
 	}
 	for _, v := range facets {
-		p.and("EXISTS (SELECT 1 FROM facet x WHERE x.k = ? AND x.v = ? AND x.start = t.start AND x.tid = t.tid)", v.k, v.v)
+		p.and("instr(t.facets, ?) > 0", appendPair(nil, v))
 	}
 	if f.TraceID != "" {
 		p.where = append(p.where, idTerm(f.TraceID))
@@ -145,9 +155,7 @@ func boolean(b bool) int64 {
 
 // idTerm finds ids that begin with these digits, and the one that they are when they were meant without its zeros.
 func idTerm(prefix string) term {
-	lo, _ := hex.DecodeString(prefix + strings.Repeat("0", 32-len(prefix)))
-	hi, _ := hex.DecodeString(prefix + strings.Repeat("f", 32-len(prefix)))
-	whole, _ := hex.DecodeString(strings.Repeat("0", 32-len(prefix)) + prefix)
+	lo, hi, whole := idRange(prefix)
 	return term{"(t.trace_id BETWEEN ? AND ? OR t.trace_id = ?)", []driver.Value{lo, hi, whole}}
 }
 
@@ -155,7 +163,7 @@ func idTerm(prefix string) term {
 func (p *plan) text(ctx context.Context, c *conn, text string) error {
 	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
 	t := term{`t.preview LIKE ? ESCAPE '\' OR (SELECT s FROM dict WHERE id = t.name) LIKE ? ESCAPE '\'`, []driver.Value{like, like}}
-	tag, err := idOf(ctx, c, "tag")
+	tag, err := idOf(ctx, c, keyTag)
 	if err != nil {
 		return err
 	}
@@ -164,8 +172,8 @@ func (p *plan) text(ctx context.Context, c *conn, text string) error {
 		return err
 	}
 	for _, v := range ids {
-		t.text += " OR EXISTS (SELECT 1 FROM facet x WHERE x.k = ? AND x.v = ? AND x.start = t.start AND x.tid = t.tid)"
-		t.args = append(t.args, tag, v.id)
+		t.text += " OR instr(t.facets, ?) > 0"
+		t.args = append(t.args, appendPair(nil, pair{tag, v.id}))
 		if len(t.args) > 200 {
 			break // so many tags that have it in common make little of a filter
 		}
@@ -186,14 +194,15 @@ type value struct {
 	name string
 }
 
-// distinct lists values of a facet, the later seen first, that keep approves: a step of the index for each.
+// distinct lists values of a facet, the later seen first, that keep approves: a step of the index for each. No trace
+// may have it any more.
 func distinct(ctx context.Context, c *conn, k int64, limit int, keep func(name string) bool) ([]value, error) {
 	if k == 0 {
 		return nil, nil
 	}
 	var values []value
-	const query = `WITH RECURSIVE d(v) AS (SELECT max(v) FROM facet WHERE k = ?1 UNION ALL
-		SELECT (SELECT max(v) FROM facet WHERE k = ?1 AND v < d.v) FROM d WHERE d.v IS NOT NULL)
+	const query = `WITH RECURSIVE d(v) AS (SELECT max(v) FROM post WHERE k = ?1 UNION ALL
+		SELECT (SELECT max(v) FROM post WHERE k = ?1 AND v < d.v) FROM d WHERE d.v IS NOT NULL)
 		SELECT d.v, dict.s FROM d CROSS JOIN dict WHERE d.v IS NOT NULL AND dict.id = d.v LIMIT ?2`
 	err := c.query(ctx, query, []driver.Value{k, int64(maxDict)}, func(row []driver.Value) bool {
 		if v := (value{integer(row[0]), text(row[1])}); keep(v.name) {
@@ -210,63 +219,59 @@ func (p *plan) bound(ctx context.Context, c *conn, l *lister, facets []pair) err
 	if l.f.Sort == store.SortStart {
 		best /= 5 // a driver that has the order finds most pages sooner
 	}
-	try := func(drive string, join bool, t term) error {
+	var first term
+	try := func(drive string, t term) error {
 		n, err := c.number("SELECT count(*) FROM (SELECT 1 FROM "+drive+" WHERE "+t.text+fmt.Sprintf(" LIMIT %d)", best), t.args...)
 		if err != nil || n >= best {
 			return err
 		}
 		best = n
-		p.drive, p.join, p.bounded = drive, join, true
+		p.drive, p.bounded, first = drive, true, t
 		return nil
 	}
-	terms := len(p.where)
-	var drives []term
-	note := func(before int64, t term) {
-		if best < before {
-			drives = []term{t}
+	if l.f.Sort != store.SortStart {
+		for i := range facets { // the others are looked for among what the first has
+			facets[0], facets[i] = facets[i], facets[0]
+			c, err := posted(ctx, c, facets, maxMinute, int(best))
+			if err != nil {
+				return err
+			}
+			if n := int64(len(c.tids)); !c.more && n < best {
+				best = n
+				p.among(c.tids)
+				p.bounded, first = true, p.where[0]
+				p.where = p.where[1:]
+				break
+			}
 		}
-	}
-	for _, v := range facets {
-		if l.f.Sort == store.SortStart && len(p.where) == 1 && l.floor == 0 {
-			break // the facet alone is the whole filter, and has the order of the list
-		}
-		before, t := best, term{"f.k = ? AND f.v = ?", []driver.Value{v.k, v.v}}
-		if err := try("facet f", true, t); err != nil {
-			return err
-		}
-		note(before, t)
 	}
 	if len(l.f.TraceID) >= 4 {
-		before, t := best, idTerm(l.f.TraceID)
-		if err := try("traces t", false, t); err != nil {
+		if err := try("traces t", idTerm(l.f.TraceID)); err != nil {
 			return err
 		}
-		note(before, t)
 	}
 	if l.f.MinDuration > 0 || l.f.MaxDuration != nil {
-		before, t := best, term{"t.spans > 0 AND t.dur >= ?", []driver.Value{int64(l.f.MinDuration)}}
+		t := term{"t.spans > 0 AND t.dur >= ?", []driver.Value{int64(l.f.MinDuration)}}
 		if l.f.MaxDuration != nil {
 			t.text += " AND t.dur <= ?"
 			t.args = append(t.args, int64(*l.f.MaxDuration))
 		}
-		if err := try("traces t INDEXED BY t_dur", false, t); err != nil {
+		if err := try("traces t INDEXED BY t_dur", t); err != nil {
 			return err
 		}
-		note(before, t)
 	}
 	if l.f.Sort != store.SortStart && (l.floor != 0 || !l.f.To.IsZero()) {
-		before, t := best, term{"t.spans > 0 AND t.start >= ?", []driver.Value{l.floor}}
+		t := term{"t.spans > 0 AND t.start >= ?", []driver.Value{l.floor}}
 		if !l.f.To.IsZero() {
 			t.text += " AND t.start < ?"
 			t.args = append(t.args, l.f.To.UnixNano())
 		}
-		if err := try("traces t INDEXED BY t_start", false, t); err != nil {
+		if err := try("traces t INDEXED BY t_start", t); err != nil {
 			return err
 		}
-		note(before, t)
 	}
 	if p.bounded {
-		p.where = append(drives, p.where[:terms]...)
+		p.where = append([]term{first}, p.where...)
 		p.and("t.spans > 0")
 	}
 	return nil
@@ -281,22 +286,29 @@ func (p *plan) byIndex(index, condition string) {
 	p.where = append([]term{{text: first}}, p.where...)
 }
 
-func (p *plan) byFacet(v pair) {
-	p.drive, p.join = "facet f", true
-	p.where = append([]term{{"f.k = ? AND f.v = ?", []driver.Value{v.k, v.v}}}, p.where...)
+// among drives by a list of traces.
+func (p *plan) among(tids []int64) {
+	list := []byte{'['}
+	for i, n := range tids {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = strconv.AppendInt(list, n, 10)
+	}
+	p.drive = "json_each(?) j CROSS JOIN traces t"
+	p.where = append([]term{{"t.tid = j.value AND t.spans > 0", []driver.Value{string(append(list, ']'))}}}, p.where...)
 }
 
-// order is the sort key and tie-breaker, of the table that drives where it has them.
-func (p *plan) order() (key, tid string) {
-	if p.join && !p.bounded {
-		return "f.start", "f.tid"
-	}
-	return "t." + p.key, "t.tid"
+// candidates is the plan for some traces in place of its drive.
+func (p *plan) candidates(tids []int64) *plan {
+	q := &plan{key: p.key, where: p.where[1:], bounded: true}
+	q.among(tids)
+	return q
 }
 
 // boundary returns the place n rows of the drive further on, nil at the end of the file.
 func (p *plan) boundary(ctx context.Context, c *conn, from *place, n int) (*place, error) {
-	key, tid := p.order()
+	key, tid := "t."+p.key, "t.tid"
 	where := p.where[0].text
 	args := append([]driver.Value{}, p.where[0].args...)
 	if from != nil {
@@ -314,17 +326,10 @@ func (p *plan) boundary(ctx context.Context, c *conn, from *place, n int) (*plac
 
 // rows is the query for the rows behind from, up to and with to. Its first column is the sort key.
 func (p *plan) rows(from, to *place, limit int) (string, []driver.Value) {
-	key, tid := p.order()
+	key, tid := "t."+p.key, "t.tid"
 	var text strings.Builder
-	fmt.Fprintf(&text, "SELECT t.%s, %s FROM %s", p.key, "t."+strings.ReplaceAll(traceColumns, ", ", ", t."), p.drive)
-	if p.join {
-		text.WriteString(" CROSS JOIN traces t")
-	}
-	text.WriteString(" WHERE ")
+	fmt.Fprintf(&text, "SELECT t.%s, %s FROM %s WHERE ", p.key, "t."+strings.ReplaceAll(traceColumns, ", ", ", t."), p.drive)
 	var args []driver.Value
-	if p.join {
-		text.WriteString("t.tid = f.tid AND ")
-	}
 	for i, t := range p.where {
 		if i > 0 {
 			text.WriteString(" AND ")

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"time"
@@ -12,7 +13,7 @@ import (
 )
 
 // maxChunk bounds what must be unpacked for one span.
-const maxChunk = 256 << 10
+var maxChunk = 256 << 10
 
 // job is a batch on its way to the writer. What costs time is done by the goroutine that brought it: the writer only
 // inserts.
@@ -47,8 +48,7 @@ type group struct {
 // chunk is some frames, packed. If only some of them are new, these are packed again.
 type chunk struct {
 	from, to int // of the group's spans or records
-	raw      []byte
-	ends     []int // of each frame in raw
+	size     int // before it was packed
 	packed   []byte
 }
 
@@ -111,88 +111,114 @@ func prepare(b *store.Batch, received time.Time, keep time.Duration) *job {
 	return j
 }
 
+// packer is an encoder with memory to work in.
+type packer struct {
+	z           *zstd.Encoder
+	raw, packed []byte
+}
+
+// pack compresses frames into memory of their own.
+func (p *packer) pack(raw []byte) []byte {
+	p.packed = p.z.EncodeAll(raw, p.packed[:0])
+	return bytes.Clone(p.packed)
+}
+
+// trim gives back what a large span needed once.
+func (p *packer) trim() {
+	if cap(p.raw) > 4*maxChunk {
+		p.raw, p.packed = nil, nil
+	}
+}
+
 // pack encodes and compresses all groups.
-func (j *job) pack(z *zstd.Encoder) {
+func (j *job) pack(p *packer) {
 	for _, g := range j.groups {
-		g.pack(j, z)
+		g.pack(j, p)
 		for i := range g.chunks {
-			j.bytes += int64(cap(g.chunks[i].raw) + cap(g.chunks[i].packed))
+			j.bytes += int64(cap(g.chunks[i].packed))
 		}
-		j.bytes += int64(cap(g.rchunk.raw) + cap(g.rchunk.packed))
+		j.bytes += int64(cap(g.rchunk.packed))
 		j.bytes += int64(len(g.spans))*512 + int64(len(g.records))*256 // the facts themselves, about
+		for i := range g.spans {
+			j.bytes += int64(g.spans[i].Source.Size()) // the caller waits with it
+		}
 		j.spans += len(g.spans) + len(g.records)
 	}
 	j.groups = slices.DeleteFunc(j.groups, func(g *group) bool { return len(g.spans)+len(g.records) == 0 })
+	p.trim()
 }
 
-func (g *group) pack(j *job, z *zstd.Encoder) {
-	var c chunk
+func (g *group) pack(j *job, p *packer) {
 	keep := g.spans[:0]
 	places := g.places[:0]
-	for i := range g.spans {
-		if c.raw == nil {
-			c.raw = make([]byte, 0, g.room(i))
+	from := 0
+	p.raw = p.raw[:0]
+	end := func() {
+		if len(keep) > from {
+			g.chunks = append(g.chunks, chunk{from: from, to: len(keep), size: len(p.raw), packed: p.pack(p.raw)})
 		}
-		raw, reason := facts.AppendSpan(c.raw, &g.spans[i])
+		from, p.raw = len(keep), p.raw[:0]
+	}
+	for i := range g.spans {
+		raw, reason := facts.AppendSpan(p.raw, &g.spans[i])
 		if reason != "" {
 			j.result.Spans[g.places[i]] = store.Outcome{State: store.Rejected, Reason: reason}
 			continue
 		}
 		keep, places = append(keep, g.spans[i]), append(places, g.places[i])
-		c.raw, c.ends, c.to = raw, append(c.ends, len(raw)), len(keep)
-		if len(raw) >= maxChunk {
-			c.packed = z.EncodeAll(c.raw, nil)
-			g.chunks = append(g.chunks, c)
-			c = chunk{from: len(keep), to: len(keep)}
+		if p.raw = raw; len(raw) >= maxChunk {
+			end()
 		}
 	}
+	end()
 	g.spans, g.places = keep, places
-	if len(c.ends) > 0 {
-		c.packed = z.EncodeAll(c.raw, make([]byte, 0, len(c.raw)/2))
-		g.chunks = append(g.chunks, c)
-	}
 	kept := g.records[:0]
 	rplaces := g.rplaces[:0]
 	for i := range g.records {
-		raw, reason := facts.AppendRecord(g.rchunk.raw, &g.records[i])
+		raw, reason := facts.AppendRecord(p.raw, &g.records[i])
 		if reason != "" {
 			j.result.Records[g.rplaces[i]] = store.Outcome{State: store.Rejected, Reason: reason}
 			continue
 		}
 		kept, rplaces = append(kept, g.records[i]), append(rplaces, g.rplaces[i])
-		g.rchunk.raw, g.rchunk.ends = raw, append(g.rchunk.ends, len(raw))
+		p.raw = raw
 	}
 	g.records, g.rplaces = kept, rplaces
-	if g.rchunk.to = len(kept); len(kept) > 0 {
-		g.rchunk.packed = z.EncodeAll(g.rchunk.raw, nil)
+	if len(kept) > 0 {
+		g.rchunk = chunk{to: len(kept), size: len(p.raw), packed: p.pack(p.raw)}
 	}
 }
 
-// room is about what the frames of the next chunk take, from span i on.
-func (g *group) room(i int) int {
+// only returns the packed frames that fresh says are new; nil for none.
+func (s *Store) only(c *chunk, fresh func(i int) bool) ([]byte, error) {
 	n := 0
-	for ; i < len(g.spans) && n < maxChunk; i++ {
-		n += g.spans[i].Source.Size() // more than its JSON, as a rule
-	}
-	return n
-}
-
-// only packs the frames that fresh says are new; all of them are packed already.
-func (c *chunk) only(fresh func(i int) bool, z *zstd.Encoder) []byte {
-	var raw []byte
-	n, from := 0, 0
-	for i, end := range c.ends {
-		if fresh(c.from + i) {
-			raw = append(raw, c.raw[from:end]...)
+	for i := c.from; i < c.to; i++ {
+		if fresh(i) {
 			n++
 		}
-		from = end
 	}
 	switch n {
 	case 0:
-		return nil
-	case len(c.ends):
-		return c.packed
+		return nil, nil
+	case c.to - c.from:
+		return c.packed, nil
 	}
-	return z.EncodeAll(raw, nil)
+	rest, err := s.unpack(c.packed)
+	if err != nil {
+		return nil, err
+	}
+	var raw []byte
+	for i := c.from; i < c.to; i++ {
+		_, behind, err := facts.NextFrame(rest)
+		if err != nil {
+			return nil, err
+		}
+		if fresh(i) {
+			raw = append(raw, rest[:len(rest)-len(behind)]...)
+		}
+		rest = behind
+	}
+	p := s.encoder()
+	defer s.release(p)
+	return p.pack(raw), nil
 }

@@ -19,7 +19,7 @@ import (
 
 const (
 	maxWriters = 4    // files that a project writes to without opening them again
-	groupSpans = 1000 // of a commit, unless one batch has more
+	groupSpans = 4000 // of a commit, unless one batch has more
 )
 
 var noTokens span.Tokens
@@ -151,8 +151,6 @@ func (p *project) commit(jobs []*job) {
 
 // insert writes the groups of all jobs. Nothing is visible to others before all of it is on disk.
 func (p *project) insert(jobs []*job) (changes []change, late, clocks int64, err error) {
-	z := p.store.encoder()
-	defer p.store.release(z)
 	for _, j := range jobs {
 		again, err := p.sameKey(j)
 		if err != nil {
@@ -163,7 +161,7 @@ func (p *project) insert(jobs []*job) (changes []change, late, clocks int64, err
 			continue
 		}
 		for _, g := range j.groups {
-			ins, err := p.insertGroup(j, g, z)
+			ins, err := p.insertGroup(j, g)
 			if err != nil {
 				return nil, 0, 0, err
 			}
@@ -186,8 +184,12 @@ func (p *project) insert(jobs []*job) (changes []change, late, clocks int64, err
 		if !w.inTxn {
 			continue
 		}
+		dirty := w.dirty
 		if err := w.commit(); err != nil {
 			return nil, 0, 0, err
+		}
+		if !dirty {
+			continue
 		}
 		if f := p.file(w.day); f != nil {
 			f.newest.Store(new(newest)) // not nil, so that a reader from before notices
@@ -208,13 +210,13 @@ func (p *project) byDay() []*writer {
 
 // insertGroup finds the file that a group belongs to: the one that has its trace already, of its own day or a
 // neighbour, so that a trace over midnight stays in one file; else that of its own day.
-func (p *project) insertGroup(j *job, g *group, z encoder) ([]*insertion, error) {
+func (p *project) insertGroup(j *job, g *group) ([]*insertion, error) {
 	if !g.ofTrace {
 		w, err := p.writer(g.day)
 		if err != nil {
 			return nil, err
 		}
-		in, err := w.insert(j, g, new(state), z, nil)
+		in, err := w.insert(j, g, &w.loose, nil)
 		return []*insertion{in}, err
 	}
 	type home struct {
@@ -246,18 +248,19 @@ func (p *project) insertGroup(j *job, g *group, z encoder) ([]*insertion, error)
 		homes = append(homes, home{w, w.create(g.trace)})
 	}
 	if len(homes) == 1 {
-		in, err := homes[0].w.insert(j, g, homes[0].st, z, nil)
+		in, err := homes[0].w.insert(j, g, homes[0].st, nil)
 		return []*insertion{in}, err
 	}
 	// The trace went on in a file of its own before the gap was filled: each span belongs where it is known.
+	for _, home := range homes {
+		if err := home.w.loadSpans(home.st); err != nil {
+			return nil, err
+		}
+	}
 	at := make([]int, len(g.spans))
 	for i := range g.spans {
 		for h := len(homes) - 1; h >= 0; h-- {
-			known, _, err := homes[h].w.knows(homes[h].st.tid, g.spans[i].ID)
-			if err != nil {
-				return nil, err
-			}
-			if known {
+			if homes[h].st.rows.find(g.spans[i].ID) != nil {
 				at[i] = h
 			}
 		}
@@ -268,7 +271,7 @@ func (p *project) insertGroup(j *job, g *group, z encoder) ([]*insertion, error)
 		if h > 0 {
 			part.records = nil
 		}
-		in, err := home.w.insert(j, &part, home.st, z, func(i int) bool { return at[i] == h })
+		in, err := home.w.insert(j, &part, home.st, func(i int) bool { return at[i] == h })
 		if err != nil {
 			return nil, err
 		}
@@ -285,7 +288,7 @@ func (p *project) writer(day int64) (*writer, error) {
 			return nil, err
 		}
 		var err error
-		if w, err = openWriter(p.path(day), day, p.store.sync); err != nil {
+		if w, err = openWriter(p.store, p.path(day), day); err != nil {
 			return nil, err
 		}
 		p.writers[day] = w
@@ -435,6 +438,7 @@ func (p *project) keepKey(j *job) error {
 	if err != nil {
 		return err
 	}
+	w.dirty = true
 	_, err = w.c.exec("INSERT OR IGNORE INTO idem VALUES (?, ?)", j.batch.Key, j.batch.Sum[:])
 	return err
 }

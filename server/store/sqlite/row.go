@@ -1,8 +1,10 @@
 package sqlite
 
 import (
+	"context"
 	"database/sql/driver"
 	"encoding/binary"
+	"errors"
 	"time"
 
 	"github.com/tailrace-go/tailrace/server/store"
@@ -13,26 +15,51 @@ import (
 // pair is a facet as ids of dict.
 type pair struct{ k, v int64 }
 
+// Pairs are written in digits of six bits, the lowest first. Marks on the first byte of a pair and on the last one of
+// each number make instr find a pair nowhere but where it is.
+const (
+	pairBegins = 1 << 7
+	numberEnds = 1 << 6
+)
+
+func appendPair(buf []byte, p pair) []byte {
+	at := len(buf)
+	for _, n := range [...]int64{p.k, p.v} {
+		for ; n > 63; n >>= 6 {
+			buf = append(buf, byte(n&63))
+		}
+		buf = append(buf, byte(n)|numberEnds)
+	}
+	buf[at] |= pairBegins
+	return buf
+}
+
 func appendPairs(buf []byte, pairs []pair) []byte {
 	for _, p := range pairs {
-		buf = binary.AppendUvarint(binary.AppendUvarint(buf, uint64(p.k)), uint64(p.v))
+		buf = appendPair(buf, p)
 	}
 	return buf
 }
 
 // readPairs stops where the bytes end to make sense: a facet missing is better than a trace.
 func readPairs(data []byte) (pairs []pair) {
+	next := func() (n int64, ok bool) {
+		for i := 0; i < len(data) && i < 10; i++ {
+			n |= int64(data[i]&63) << (6 * i)
+			if data[i]&numberEnds != 0 {
+				data = data[i+1:]
+				return n, true
+			}
+		}
+		return 0, false
+	}
 	for len(data) > 0 {
-		k, n := binary.Uvarint(data)
-		if n <= 0 {
+		k, okK := next()
+		v, okV := next()
+		if !okK || !okV {
 			break
 		}
-		v, m := binary.Uvarint(data[n:])
-		if m <= 0 {
-			break
-		}
-		pairs = append(pairs, pair{int64(k), int64(v)})
-		data = data[n+m:]
+		pairs = append(pairs, pair{k, v})
 	}
 	return pairs
 }
@@ -81,7 +108,7 @@ func scanTrace(row []driver.Value) traceRow {
 	return r
 }
 
-// Keys of facet rows that are not facets of the contract: the services of traces in which a span failed.
+// keyFailed is the key of facets that are not of the contract: the services of traces in which a span failed.
 const keyFailed = "!service"
 
 // trace makes the sums again that the row was written from.
@@ -104,7 +131,7 @@ func (r *traceRow) trace(id facts.TraceID, name func(int64) string) facts.Trace 
 	return t
 }
 
-// facetShape is what decides which facet rows a trace has, beside the number of its facets.
+// facetShape is what decides which pairs a trace has.
 type facetShape struct {
 	service string
 	failed  bool
@@ -113,7 +140,7 @@ type facetShape struct {
 
 func shapeOf(t *facts.Trace) facetShape { return facetShape{t.Service, t.Errors > 0, len(t.Facets)} }
 
-// facetRows are the rows that a trace should have: its facets, the service it is shown under, and if a span failed,
+// facetRows are the pairs that a trace should have: its facets, the service it is shown under, and if a span failed,
 // its services again.
 func (w *writer) facetRows(t *facts.Trace) ([]pair, error) {
 	rows := make([]pair, 0, len(t.Facets)+2)
@@ -153,7 +180,7 @@ func (w *writer) facetRows(t *facts.Trace) ([]pair, error) {
 	return rows, nil
 }
 
-// Flags of m.flags.
+// Flags of a span.
 const (
 	spanFailed = 1 << iota
 	spanEvent
@@ -161,37 +188,175 @@ const (
 	spanOwnService // it names its service itself
 	spanOwnCost    // it names its cost itself; otherwise metrics do
 	spanRoot
+	spanChild  // in seg.spans: it has a parent
+	spanTokens // in seg.spans: it has tokens
+	spanPatch  // in seg.spans: its payload is where it was, and only what is known of it has changed
 )
 
-// spanColumns are what scanSpan reads.
-const spanColumns = `span, parent, start, dur, service, name, type, model, flags, tin, tout, ttot, treason, tcache, cost, seg`
-
-// spanRow is a row of m.
+// spanRow is what the store knows of a span.
 type spanRow struct {
-	id, parent    facts.SpanID
-	start, dur    int64 // dur is -1 while running
-	service, name int64
-	typ, model    int64
-	flags         int64
-	tokens        span.Tokens
-	cost          int64
-	seg           int64
+	id, parent facts.SpanID
+	start, dur int64 // dur is -1 while running
+	service    int64 // its own; 0: that of its trace
+	name       int64
+	typ, model int64
+	flags      int64
+	tokens     span.Tokens
+	cost       int64
+	seg        int64 // that has its payload
 }
 
-func scanSpan(row []driver.Value) spanRow {
-	r := spanRow{
-		id: facts.SpanID(integer(row[0])), parent: facts.SpanID(integer(row[1])),
-		start: integer(row[2]), dur: -1,
-		service: integer(row[4]), name: integer(row[5]), typ: integer(row[6]), model: integer(row[7]),
-		flags: integer(row[8]), tokens: tokensOf(row[9:14]), cost: integer(row[14]), seg: integer(row[15]),
+// appendRow writes a span as a part of seg.spans. last is the start of the span before it, 0 for the first.
+//
+//	flags · id (8 bytes) · parent (8 bytes, spanChild) · start - last · dur + 1 · service · name · type · model · cost + 1 ·
+//	input, output, total, reasoning, cached tokens (spanTokens)
+//
+// Numbers are uvarints, and start - last a varint.
+func appendRow(buf []byte, r *spanRow, last int64) []byte {
+	flags := r.flags &^ (spanChild | spanTokens)
+	if r.parent != 0 {
+		flags |= spanChild
 	}
-	if row[3] != nil {
-		r.dur = integer(row[3])
+	if r.tokens != noTokens {
+		flags |= spanTokens
 	}
-	return r
+	buf = binary.AppendUvarint(buf, uint64(flags))
+	buf = binary.BigEndian.AppendUint64(buf, uint64(r.id))
+	if r.parent != 0 {
+		buf = binary.BigEndian.AppendUint64(buf, uint64(r.parent))
+	}
+	buf = binary.AppendVarint(buf, r.start-last)
+	for _, n := range [...]int64{r.dur + 1, r.service, r.name, r.typ, r.model, r.cost + 1} {
+		buf = binary.AppendUvarint(buf, uint64(n))
+	}
+	if flags&spanTokens != 0 {
+		t := &r.tokens
+		for _, n := range [...]int{t.Input, t.Output, t.Total, t.Reasoning, t.Cached} {
+			buf = binary.AppendUvarint(buf, uint64(n))
+		}
+	}
+	return buf
 }
 
-func (r *spanRow) figure() figure { return figure{r.service, r.typ, r.name, r.model} }
+// spanRows are the spans of a trace in one file, each as it was said last, in order of arrival.
+type spanRows struct {
+	all []spanRow
+	at  map[facts.SpanID]int32 // places in all; nil while they are few
+}
+
+var fewSpans = 24 // up to which looking through all is faster than a map
+
+func (s *spanRows) find(id facts.SpanID) *spanRow {
+	if s.at == nil {
+		for i := range s.all {
+			if s.all[i].id == id {
+				return &s.all[i]
+			}
+		}
+		return nil
+	}
+	if i, ok := s.at[id]; ok {
+		return &s.all[i]
+	}
+	return nil
+}
+
+// put adds a span or replaces what is known of it.
+func (s *spanRows) put(r *spanRow) {
+	if have := s.find(r.id); have != nil {
+		seg := r.seg
+		if r.flags&spanPatch != 0 {
+			seg = have.seg
+		}
+		*have = *r
+		have.seg, have.flags = seg, r.flags&^spanPatch
+		return
+	}
+	s.all = append(s.all, *r)
+	switch {
+	case s.at != nil:
+		s.at[r.id] = int32(len(s.all) - 1)
+	case len(s.all) > fewSpans:
+		s.at = make(map[facts.SpanID]int32, 4*fewSpans)
+		for i := range s.all {
+			s.at[s.all[i].id] = int32(i)
+		}
+	}
+}
+
+// read adds what is in seg.spans of one segment.
+func (s *spanRows) read(seg int64, data []byte) error {
+	last := int64(0)
+	bad := false
+	next := func() int64 {
+		n, size := binary.Uvarint(data)
+		if size <= 0 {
+			bad = true
+			return 0
+		}
+		data = data[size:]
+		return int64(n)
+	}
+	id := func() facts.SpanID {
+		if len(data) < 8 {
+			bad = true
+			return 0
+		}
+		n := binary.BigEndian.Uint64(data)
+		data = data[8:]
+		return facts.SpanID(n)
+	}
+	for len(data) > 0 {
+		r := spanRow{flags: next(), seg: seg}
+		r.id = id()
+		if r.flags&spanChild != 0 {
+			r.parent = id()
+		}
+		step, size := binary.Varint(data)
+		if bad || size <= 0 {
+			return facts.ErrFrame
+		}
+		data = data[size:]
+		last += step
+		r.start = last
+		r.dur = next() - 1
+		r.service, r.name, r.typ, r.model = next(), next(), next(), next()
+		r.cost = next() - 1
+		if r.flags&spanTokens != 0 {
+			r.tokens = span.Tokens{Input: int(next()), Output: int(next()), Total: int(next()), Reasoning: int(next()), Cached: int(next())}
+		}
+		if bad {
+			return facts.ErrFrame
+		}
+		r.flags &^= spanChild | spanTokens
+		s.put(&r)
+	}
+	return nil
+}
+
+// Ids of segments: so many parts may a trace have in one file.
+const segmentBits = 24
+
+func segmentID(tid, n int64) int64 { return tid<<segmentBits | n }
+
+// readSpans reads what a file knows of the spans of a trace.
+func readSpans(ctx context.Context, c *conn, tid int64, rows *spanRows) error {
+	var bad error
+	err := c.query(ctx, "SELECT id, spans FROM seg WHERE id >= ? AND id < ? ORDER BY id", []driver.Value{segmentID(tid, 0), segmentID(tid+1, 0)},
+		func(v []driver.Value) bool {
+			bad = rows.read(integer(v[0]), blob(v[1]))
+			return bad == nil
+		})
+	return errors.Join(err, bad)
+}
+
+// figure is what a span counts as. service is that of its trace.
+func (r *spanRow) figure(service int64) figure {
+	if r.flags&spanOwnService != 0 {
+		service = r.service
+	}
+	return figure{service, r.typ, r.name, r.model}
+}
 
 // status is how a span ended.
 func (r *spanRow) status() store.Status {

@@ -9,11 +9,15 @@ import (
 // A day file's schema. Integers unless said; times in ns since 1970, cost in nano-dollars (-1: not known), names are
 // ids of dict.
 //
-// m differs from a plain log of spans in its key: (tid, span) is the span's identity, so a repeat is found whatever its
-// times are, and the rows of one trace lie together, which makes a skeleton one range.
+// A row of seg is what one transaction brought for a trace: what the store knows of its spans, see appendRow, and the
+// packed frames. Its id is the trace's tid and a number within the trace, see segmentID, so that the parts of a trace lie
+// together and in order. Of several entries for a span the last one counts. Records of no trace have ids below 0.
 //
-// facet.start is always traces.start of its tid, so that either table can drive a list and the other be looked up by
-// key. traces.facets holds the (k, v) pairs of a trace, to move them when an earlier span comes.
+// A row of post says which traces got the facet (k, v) in one transaction n, among those that start in a minute. It is
+// only ever added to, so what it names is a candidate: traces.facets has the truth, and traces.start the minute.
+//
+// A row of texts is what a search looks through, of the traces of a transaction that start in a minute, see textID and
+// appendEntries. These are candidates as well.
 //
 // pend holds costs that metrics told of spans that are not here yet. A trace of which only records came has spans = 0,
 // and no list shows it.
@@ -26,12 +30,9 @@ CREATE TABLE traces (
 CREATE INDEX t_start ON traces (start) WHERE spans > 0;
 CREATE INDEX t_error ON traces (start) WHERE spans > 0 AND errors > 0;
 CREATE INDEX t_open ON traces (start) WHERE spans > 0 AND stat < 2;
-CREATE TABLE m (
-	tid, span, parent, start, dur, service, name, type, model, flags, tin, tout, ttot, treason, tcache, cost, seg,
-	PRIMARY KEY (tid, span)) WITHOUT ROWID;
-CREATE TABLE seg (id INTEGER PRIMARY KEY, tid, data BLOB);
-CREATE INDEX seg_tid ON seg (tid);
-CREATE TABLE facet (k, v, start, tid, PRIMARY KEY (k, v, start, tid)) WITHOUT ROWID;
+CREATE TABLE seg (id INTEGER PRIMARY KEY, spans BLOB, data BLOB);
+CREATE TABLE post (k, v, minute, n, tids BLOB, PRIMARY KEY (k, v, minute, n)) WITHOUT ROWID;
+CREATE TABLE texts (id INTEGER PRIMARY KEY, data BLOB);
 CREATE TABLE rollup (
 	res, t, service, type, name, model, n, errors, tin, tout, ttot, treason, tcache, cost, hist BLOB,
 	PRIMARY KEY (res, t, service, type, name, model)) WITHOUT ROWID;
@@ -40,8 +41,8 @@ CREATE INDEX rec_tid ON rec (tid) WHERE tid > 0;
 CREATE INDEX rec_at ON rec (at);
 CREATE TABLE pend (tid, span, cost, PRIMARY KEY (tid, span)) WITHOUT ROWID;
 CREATE TABLE idem (key TEXT PRIMARY KEY, sum BLOB) WITHOUT ROWID;
-CREATE TABLE total (id INTEGER PRIMARY KEY, spans, traces, records);
-INSERT INTO total VALUES (1, 0, 0, 0);
+CREATE TABLE total (id INTEGER PRIMARY KEY, spans, traces, records, commits);
+INSERT INTO total VALUES (1, 0, 0, 0, 0);
 `
 
 // schemaV2 lets lists be sorted by something else than start.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/tailrace-go/tailrace/server/store"
 	"github.com/tailrace-go/tailrace/server/store/internal/facts"
-	"github.com/tailrace-go/tailrace/server/store/internal/hist"
 	"github.com/tailrace-go/tailrace/server/store/internal/series"
 )
 
@@ -80,11 +79,15 @@ func (f *file) series(ctx context.Context, c *conn, q store.SeriesQuery, resolut
 				return false
 			}
 		}
-		figures := series.Figures{
-			Count: int(integer(row[2])), Errors: int(integer(row[3])), Tokens: tokensOf(row[4:9]), Cost: integer(row[9]),
+		p := b.At(integer(row[0]), key)
+		if p == nil {
+			return true
 		}
-		figures.Hist, bad = hist.Decode(blob(row[10]))
-		b.Add(integer(row[0]), key, &figures)
+		p.Count += int(integer(row[2]))
+		p.Errors += int(integer(row[3]))
+		p.Tokens = p.Tokens.Add(tokensOf(row[4:9]))
+		p.Cost += integer(row[9])
+		bad = p.Hist.MergeEncoded(blob(row[10]))
 		return bad == nil
 	})
 	return errors.Join(err, bad)

@@ -27,3 +27,8 @@ func openPlain(o storetest.Options) (store.Store, error) {
 func TestConformance(t *testing.T) { storetest.Run(t, open) }
 
 func TestAgainstAPlainList(t *testing.T) { storetest.Model(t, open, openPlain) }
+
+func TestAgainstAPlainListInSmallSteps(t *testing.T) {
+	defer sqlite.Small()()
+	storetest.Model(t, open, openPlain)
+}

@@ -79,7 +79,7 @@ type Store struct {
 	closed   bool
 
 	queued   atomic.Int64
-	encoders chan *zstd.Encoder
+	encoders chan *packer
 	decoders chan *zstd.Decoder
 
 	openMu sync.Mutex
@@ -141,13 +141,14 @@ func lockFolder(dir string) (*conn, error) {
 // different tests together.
 func (s *Store) makeCoders() error {
 	n := runtime.GOMAXPROCS(0)
-	s.encoders, s.decoders = make(chan *zstd.Encoder, n+1), make(chan *zstd.Decoder, n)
+	s.encoders, s.decoders = make(chan *packer, n+1), make(chan *zstd.Decoder, n)
 	for range n + 1 {
-		z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(512<<10))
+		z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
+			zstd.WithWindowSize(512<<10), zstd.WithEncoderCRC(false)) // SQLite's pages are what may be damaged, and unpacking notices most of it
 		if err != nil {
 			return err
 		}
-		s.encoders <- z
+		s.encoders <- &packer{z: z}
 	}
 	for range n {
 		z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(4*store.MaxSpanBytes))
@@ -159,8 +160,8 @@ func (s *Store) makeCoders() error {
 	return nil
 }
 
-func (s *Store) encoder() *zstd.Encoder        { return <-s.encoders }
-func (s *Store) release(z *zstd.Encoder)       { s.encoders <- z }
+func (s *Store) encoder() *packer              { return <-s.encoders }
+func (s *Store) release(p *packer)             { s.encoders <- p }
 func (s *Store) now() time.Time                { return s.config.Now() }
 func (s *Store) limits(id string) store.Limits { return s.config.Limits(id).WithDefaults() }
 func (s *Store) projectsDir() string           { return filepath.Join(s.config.Dir, "projects") }
@@ -237,10 +238,10 @@ func (s *Store) Append(ctx context.Context, id string, b *store.Batch) (store.Re
 		received = s.now()
 	}
 	select {
-	case z := <-s.encoders: // no more at once than there are processors
+	case packer := <-s.encoders: // no more at once than there are processors
 		j := prepare(b, received, s.limits(id).KeepFor)
-		j.pack(z)
-		s.release(z)
+		j.pack(packer)
+		s.release(packer)
 		return p.append(ctx, j)
 	case <-ctx.Done():
 		return store.Result{}, ctx.Err()
@@ -398,7 +399,7 @@ func (s *Store) Close() error {
 		p.close()
 	}
 	for range cap(s.encoders) {
-		if z := <-s.encoders; z.Close() != nil {
+		if p := <-s.encoders; p.z.Close() != nil {
 			continue // it has no stream to fail on
 		}
 	}

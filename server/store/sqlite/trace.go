@@ -144,14 +144,11 @@ func (f *file) skeleton(ctx context.Context, c *conn, tid int64) (*facts.Trace, 
 	if err != nil || row.tid == 0 {
 		return nil, nil, err
 	}
-	rows := make([]skeletonRow, 0, row.spans)
-	err = c.query(ctx, "SELECT "+spanColumns+" FROM m WHERE tid = ?", []driver.Value{tid}, func(v []driver.Value) bool {
-		rows = append(rows, skeletonRow{spanRow: scanSpan(v)})
-		return true
-	})
-	if err != nil {
+	var spans spanRows
+	if err := readSpans(ctx, c, tid, &spans); err != nil {
 		return nil, nil, err
 	}
+	rows := make([]skeletonRow, len(spans.all))
 	known := map[int64]string{} // fewer locks than asking the file for each
 	name := func(id int64) string {
 		if n, ok := known[id]; ok {
@@ -164,7 +161,9 @@ func (f *file) skeleton(ctx context.Context, c *conn, tid int64) (*facts.Trace, 
 	}
 	for i := range rows {
 		r := &rows[i]
-		r.name, r.service, r.typ, r.model = name(r.spanRow.name), name(r.spanRow.service), name(r.spanRow.typ), name(r.spanRow.model)
+		r.spanRow = spans.all[i]
+		f := r.figure(row.service)
+		r.name, r.service, r.typ, r.model = name(f.name), name(f.service), name(f.typ), name(f.model)
 	}
 	sum := row.trace(row.id, name)
 	return &sum, rows, err
@@ -219,7 +218,7 @@ func fill(k *store.Skeleton, rows []skeletonRow) {
 // segments unpacks the segments of a trace, oldest first, until each returns false.
 func (s *Store) segments(ctx context.Context, c *conn, tid int64, each func(raw []byte) (bool, error)) error {
 	var inner error
-	err := c.query(ctx, "SELECT data FROM seg WHERE tid = ? ORDER BY id", []driver.Value{tid}, func(row []driver.Value) bool {
+	err := c.query(ctx, "SELECT data FROM seg WHERE id >= ? AND id < ? ORDER BY id", []driver.Value{segmentID(tid, 0), segmentID(tid+1, 0)}, func(row []driver.Value) bool {
 		var raw []byte
 		if raw, inner = s.unpack(blob(row[0])); inner != nil {
 			return false
@@ -271,12 +270,16 @@ func (s *Store) Span(ctx context.Context, id string, trace span.TraceID, spanID 
 
 // span reads one span of a file; nil when it is not there.
 func (f *file) span(ctx context.Context, c *conn, tid int64, id facts.SpanID) (*store.FullSpan, error) {
-	var row spanRow
-	err := c.query(ctx, "SELECT "+spanColumns+" FROM m WHERE tid = ? AND span = ?", []driver.Value{tid, int64(id)}, func(v []driver.Value) bool {
-		row = scanSpan(v)
-		return false
-	})
-	if err != nil || row.id == 0 {
+	var spans spanRows
+	if err := readSpans(ctx, c, tid, &spans); err != nil {
+		return nil, err
+	}
+	row := spans.find(id)
+	if row == nil {
+		return nil, nil
+	}
+	service, err := serviceOf(ctx, c, tid)
+	if err != nil {
 		return nil, err
 	}
 	var data []byte
@@ -291,25 +294,38 @@ func (f *file) span(ctx context.Context, c *conn, tid int64, id facts.SpanID) (*
 	if err != nil {
 		return nil, err
 	}
+	var last *facts.Frame // its end may be in the same segment
 	for len(raw) > 0 {
 		frame, rest, err := facts.NextFrame(raw)
 		if err != nil {
 			return nil, err
 		}
 		if raw = rest; frame.Kind == 0 && frame.Span == id {
-			return f.full(ctx, c, &row, &frame)
+			last = &frame
 		}
 	}
-	return nil, facts.ErrFrame
+	if last == nil {
+		return nil, facts.ErrFrame
+	}
+	return f.full(ctx, c, row, service, last)
 }
 
-// full joins what was sent with what is known.
-func (f *file) full(ctx context.Context, c *conn, row *spanRow, frame *facts.Frame) (*store.FullSpan, error) {
+// serviceOf is the service of a trace, which spans without one of their own have.
+func serviceOf(ctx context.Context, c *conn, tid int64) (service int64, err error) {
+	err = c.query(ctx, "SELECT service FROM traces WHERE tid = ?", []driver.Value{tid}, func(v []driver.Value) bool {
+		service = integer(v[0])
+		return false
+	})
+	return service, err
+}
+
+// full joins what was sent with what is known. shared is the service of the trace.
+func (f *file) full(ctx context.Context, c *conn, row *spanRow, shared int64, frame *facts.Frame) (*store.FullSpan, error) {
 	s, err := frame.Decode()
 	if err != nil {
 		return nil, err
 	}
-	service, err := f.names.get(ctx, c, row.service)
+	service, err := f.names.get(ctx, c, row.figure(shared).service)
 	if err != nil {
 		return nil, err
 	}
@@ -349,19 +365,34 @@ func (s *Store) Spans(ctx context.Context, id string, trace span.TraceID) iter.S
 	}
 }
 
-// spans yields the spans of one file segment by segment: a reading transaction is as short as one segment, since a
-// yield may take its time.
+// spans yields the spans of one file segment by segment, as they are known when it begins: a reading transaction is as
+// short as one segment, since a yield may take its time.
 func (f *file) spans(ctx context.Context, tid int64, done map[facts.SpanID]bool, yield func(*store.FullSpan, error) bool) (more bool, err error) {
-	for last := int64(-1); ; {
+	var rows spanRows
+	var service int64
+	err = f.read(ctx, func(c *conn) error {
+		if err := readSpans(ctx, c, tid, &rows); err != nil {
+			return err
+		}
+		service, err = serviceOf(ctx, c, tid)
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	for last := segmentID(tid, 0); ; {
 		var part []*store.FullSpan
 		err := f.read(ctx, func(c *conn) error {
-			part, last, err = f.segment(ctx, c, tid, last, done)
+			var data []byte
+			if data, last, err = nextSegment(ctx, c, tid, last); err == nil && last != 0 {
+				part, err = f.segment(ctx, c, &rows, service, last, data, done)
+			}
 			return err
 		})
 		if err != nil {
 			return false, err
 		}
-		if last < 0 {
+		if last == 0 || len(part) == 0 && len(rows.all) == 0 {
 			return true, nil
 		}
 		for _, full := range part {
@@ -369,54 +400,56 @@ func (f *file) spans(ctx context.Context, tid int64, done map[facts.SpanID]bool,
 				return false, nil
 			}
 		}
-		part = nil
 	}
 }
 
-// segment reads the spans of the next segment behind last; next is -1 behind the last one. A version of a span that
-// another has replaced is left out.
-func (f *file) segment(ctx context.Context, c *conn, tid, last int64, done map[facts.SpanID]bool) (part []*store.FullSpan, next int64, err error) {
-	var data []byte
-	next = -1
-	err = c.query(ctx, "SELECT id, data FROM seg WHERE tid = ? AND id > ? ORDER BY id LIMIT 1", []driver.Value{tid, last}, func(v []driver.Value) bool {
-		next, data = integer(v[0]), blob(v[1])
-		return false
-	})
-	if err != nil || next < 0 {
-		return nil, next, err
-	}
+// nextSegment reads the segment behind last; its id is 0 behind the last one.
+func nextSegment(ctx context.Context, c *conn, tid, last int64) (data []byte, id int64, err error) {
+	err = c.query(ctx, "SELECT id, data FROM seg WHERE id > ? AND id < ? ORDER BY id LIMIT 1", []driver.Value{last, segmentID(tid+1, 0)},
+		func(v []driver.Value) bool {
+			id, data = integer(v[0]), blob(v[1])
+			return false
+		})
+	return data, id, err
+}
+
+// segment makes the spans of a segment. A version of a span that another has replaced is left out.
+func (f *file) segment(ctx context.Context, c *conn, rows *spanRows, service, id int64, data []byte, done map[facts.SpanID]bool) (part []*store.FullSpan, err error) {
 	raw, err := f.project.store.unpack(data)
 	if err != nil {
-		return nil, next, err
+		return nil, err
 	}
+	var frames []facts.Frame
+	places := map[facts.SpanID]int{}
 	for len(raw) > 0 {
 		frame, rest, err := facts.NextFrame(raw)
 		if err != nil {
-			return nil, next, err
+			return nil, err
 		}
 		raw = rest
-		if frame.Kind != 0 || done[frame.Span] {
+		if row := rows.find(frame.Span); frame.Kind != 0 || row == nil || row.seg != id {
 			continue
 		}
-		var row spanRow
-		err = c.query(ctx, "SELECT "+spanColumns+" FROM m WHERE tid = ? AND span = ?", []driver.Value{tid, int64(frame.Span)}, func(v []driver.Value) bool {
-			row = scanSpan(v)
-			return false
-		})
-		if err != nil {
-			return nil, next, err
-		}
-		if row.seg != next {
+		if i, twice := places[frame.Span]; twice {
+			frames[i] = frame // the end of what was running
 			continue
 		}
-		full, err := f.full(ctx, c, &row, &frame)
+		places[frame.Span] = len(frames)
+		frames = append(frames, frame)
+	}
+	for i := range frames {
+		frame := &frames[i]
+		if done[frame.Span] {
+			continue
+		}
+		full, err := f.full(ctx, c, rows.find(frame.Span), service, frame)
 		if err != nil {
-			return nil, next, err
+			return nil, err
 		}
 		done[frame.Span] = true
 		part = append(part, full)
 	}
-	return part, next, nil
+	return part, nil
 }
 
 // Find implements store.Store.
@@ -441,7 +474,10 @@ func (s *Store) Find(ctx context.Context, id string, trace span.TraceID, text st
 	done := true
 	for i, f := range files {
 		err := f.read(ctx, func(c *conn) error {
-			seg := map[facts.SpanID]int64{}
+			var rows spanRows
+			if err := readSpans(ctx, c, tids[i], &rows); err != nil {
+				return err
+			}
 			return s.segments(ctx, c, tids[i], func(raw []byte) (bool, error) {
 				if budget -= int64(len(raw)); budget < 0 {
 					done = false
@@ -460,13 +496,9 @@ func (s *Store) Find(ctx context.Context, id string, trace span.TraceID, text st
 						delete(starts, frame.Span) // an end that no longer has what the running version had
 						continue
 					}
-					if _, ok := seg[frame.Span]; !ok {
-						seg[frame.Span], err = c.number("SELECT start FROM m WHERE tid = ? AND span = ?", tids[i], int64(frame.Span))
-						if err != nil {
-							return false, err
-						}
+					if row := rows.find(frame.Span); row != nil {
+						starts[frame.Span] = row.start
 					}
-					starts[frame.Span] = seg[frame.Span]
 				}
 				return true, nil
 			})

@@ -24,12 +24,11 @@ func (s *Store) Values(ctx context.Context, id, key, prefix string, limit int) (
 	seen := map[string]bool{}
 	for _, f := range p.files() {
 		err := f.read(ctx, func(c *conn) error {
-			return values(ctx, c, key, limit, func(name string) bool {
-				if !strings.HasPrefix(name, prefix) || seen[name] || len(seen) == limit {
-					return false
+			wanted := func(name string) bool { return strings.HasPrefix(name, prefix) && !seen[name] }
+			return values(ctx, c, key, limit-len(seen), wanted, func(name string) {
+				if wanted(name) && len(seen) < limit {
+					seen[name] = true
 				}
-				seen[name] = true
-				return true
 			})
 		})
 		if err != nil {
@@ -47,8 +46,8 @@ func (s *Store) Values(ctx context.Context, id, key, prefix string, limit int) (
 	return names, nil
 }
 
-// values offers the values of one file to keep.
-func values(ctx context.Context, c *conn, key string, limit int, keep func(name string) bool) error {
+// values passes on what one file has, limit values at least when it has so many that are wanted.
+func values(ctx context.Context, c *conn, key string, limit int, wanted func(name string) bool, keep func(name string)) error {
 	switch key {
 	case "name":
 		return c.query(ctx, `SELECT DISTINCT s FROM (SELECT DISTINCT name FROM rollup WHERE res = 3600 AND type > 0) r
@@ -57,20 +56,43 @@ func values(ctx context.Context, c *conn, key string, limit int, keep func(name 
 			return true
 		})
 	case "meta":
-		const query = `WITH RECURSIVE d(k) AS (SELECT max(k) FROM facet UNION ALL
-			SELECT (SELECT max(k) FROM facet WHERE k < d.k) FROM d WHERE d.k IS NOT NULL)
-			SELECT s FROM d CROSS JOIN dict WHERE dict.id = d.k`
-		return c.query(ctx, query, nil, func(row []driver.Value) bool {
-			if name, ok := strings.CutPrefix(text(row[0]), "meta."); ok {
-				keep(name)
+		const query = `WITH RECURSIVE d(k) AS (SELECT max(k) FROM post UNION ALL
+			SELECT (SELECT max(k) FROM post WHERE k < d.k) FROM d WHERE d.k IS NOT NULL)
+			SELECT dict.id, s FROM d CROSS JOIN dict WHERE dict.id = d.k`
+		keys := map[int64]string{}
+		err := c.query(ctx, query, nil, func(row []driver.Value) bool {
+			if name, ok := strings.CutPrefix(text(row[1]), "meta."); ok {
+				keys[integer(row[0])] = name
 			}
 			return true
 		})
-	}
-	k, err := idOf(ctx, c, key)
-	if err != nil {
+		for k, name := range keys {
+			if err != nil {
+				return err
+			}
+			err = valuesOf(ctx, c, k, 1, func(string) bool { return true }, func(string) { keep(name) })
+		}
 		return err
 	}
-	_, err = distinct(ctx, c, k, limit, keep)
+	k, err := idOf(ctx, c, key)
+	if k == 0 || err != nil {
+		return err
+	}
+	return valuesOf(ctx, c, k, limit, wanted, keep)
+}
+
+// valuesOf passes on the values of a facet that are wanted and that a trace has.
+func valuesOf(ctx context.Context, c *conn, k int64, limit int, wanted func(name string) bool, keep func(name string)) error {
+	all, err := distinct(ctx, c, k, maxDict, wanted)
+	for _, v := range all {
+		if err != nil || limit == 0 {
+			return err
+		}
+		var there bool
+		if there, err = has(ctx, c, pair{k, v.id}); there {
+			keep(v.name)
+			limit--
+		}
+	}
 	return err
 }

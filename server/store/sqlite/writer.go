@@ -8,50 +8,90 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/tailrace-go/tailrace/server/store/internal/facts"
 )
 
-const maxStates = 20_000 // traces whose sums a writer remembers
+// What a writer remembers of the traces that it wrote to lately: twice as much as this at most, but for one trace that
+// alone has more spans. It forgets those that nothing came for since it remembered as much.
+var (
+	maxStates = 8_000  // traces
+	maxSpans  = 80_000 // spans, about 14 MB
+)
 
 // writer is the one connection that writes to a day file, with what it remembers between transactions. It belongs to
 // its project's goroutine. After any error it is thrown away, since its memory may be ahead of the file.
 type writer struct {
-	day int64
-	c   *conn
+	store *Store
+	day   int64
+	c     *conn
 	*statements
 
 	dict    *dict
 	states  map[facts.TraceID]*state
+	before  map[facts.TraceID]*state // what states was; those that are asked for move over
 	rollups *rollups
+	loose   state // records of no trace
 	nextTID int64
-	nextSeg int64
+	held    int // spans of states
+	spare   []buffers
+	joined  []byte
+	pairs   []byte
+	entries []byte
+	packed  []byte
+	values  []driver.Value
 
 	inTxn                  bool
-	spans, traces, records int64 // in the file, with this transaction
+	dirty                  bool     // there is something to commit
+	changed                []*state // by this transaction, each once
+	posts                  []post   // of this transaction
+	texts                  []entry  // likewise
+	spans, traces, records int64    // in the file, with this transaction
+	commits                int64    // with something in them
 	used                   uint64
 }
 
-// state is what the writer knows of a trace: its sums, and what of it is in tables beside its own row.
+// state is what the writer knows of a trace: its sums and spans, and what this transaction adds to it. A trace that many
+// batches of one transaction have spans of is written once.
 type state struct {
 	facts.Trace
-	tid    int64
-	stored bool // it has a row
-	pend   int64
+	tid     int64
+	stored  bool // it has a row
+	changed bool // it is in writer.changed
+	summed  bool // the row is to be written again
+	pend    int64
 
-	pairs      []pair // facet rows, at pairsStart
+	loaded  bool
+	rows    spanRows
+	nextSeg int64 // within the trace
+
+	part part
+
+	pairs      []pair // facets that are posted, at pairsStart
 	pairsStart int64
 	shown      facetShape
+	text       textOf // that is noted, at pairsStart
+}
+
+// part is a segment that is being put together.
+type part struct {
+	open bool
+	id   int64
+	last int64 // start of the last span in span
+	raw  int   // bytes that data unpacks to
+	buffers
+}
+
+type buffers struct {
+	span []byte   // by appendRow
+	data [][]byte // packed frames: behind each other they unpack as one
 }
 
 // statements are prepared once per file.
 type statements struct {
-	findTrace, traceRow, insertTrace, updateTrace     *stmt
-	knownSpan, runningSpan, insertSpan, endSpan       *stmt
-	insertSeg, insertFacet, deleteFacet               *stmt
-	insertRecord, takePend, addPend, deletePend       *stmt
-	costRow, setCost, fallbacks, setService, setTotal *stmt
+	findTrace, traceRow, insertTrace, updateTrace *stmt
+	insertSeg, insertPost, insertText             *stmt
+	insertRecord, takePend, addPend, deletePend   *stmt
+	setTotal                                      *stmt
 }
 
 func (s *statements) prepare(c *conn) error {
@@ -67,23 +107,14 @@ func (s *statements) prepare(c *conn) error {
 		{&s.updateTrace, `UPDATE traces SET start = ?, dur = ?, spans = ?, errors = ?, stat = ?, cover = ?, tin = ?,
 			tout = ?, ttot = ?, treason = ?, tcache = ?, cost = ?, seen = ?, root = ?, rstart = ?, rdur = ?, rflags = ?,
 			service = ?, srank = ?, sat = ?, sid = ?, name = ?, type = ?, facets = ?, preview = ? WHERE tid = ?`},
-		{&s.knownSpan, "SELECT dur IS NULL FROM m WHERE tid = ? AND span = ?"},
-		{&s.runningSpan, "SELECT start, flags, cost FROM m WHERE tid = ? AND span = ?"},
-		{&s.insertSpan, "INSERT INTO m VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-		{&s.endSpan, `UPDATE m SET parent = ?, dur = ?, service = ?, name = ?, type = ?, model = ?, flags = ?, tin = ?,
-			tout = ?, ttot = ?, treason = ?, tcache = ?, cost = ?, seg = ? WHERE tid = ? AND span = ?`},
-		{&s.insertSeg, "INSERT INTO seg (id, tid, data) VALUES (?, ?, ?)"},
-		{&s.insertFacet, "INSERT OR IGNORE INTO facet VALUES (?, ?, ?, ?)"},
-		{&s.deleteFacet, "DELETE FROM facet WHERE k = ? AND v = ? AND start = ? AND tid = ?"},
+		{&s.insertSeg, "INSERT INTO seg (id, spans, data) VALUES (?, ?, ?)"},
+		{&s.insertPost, "INSERT INTO post VALUES (?, ?, ?, ?, ?)"},
+		{&s.insertText, "INSERT INTO texts VALUES (?, ?)"},
 		{&s.insertRecord, "INSERT OR IGNORE INTO rec VALUES (?, ?, ?, ?, ?, ?, ?)"},
 		{&s.takePend, "SELECT cost FROM pend WHERE tid = ? AND span = ?"},
 		{&s.addPend, `INSERT INTO pend VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET cost = cost + excluded.cost`},
 		{&s.deletePend, "DELETE FROM pend WHERE tid = ? AND span = ?"},
-		{&s.costRow, "SELECT start, dur, flags, cost, service, type, name, model FROM m WHERE tid = ? AND span = ?"},
-		{&s.setCost, "UPDATE m SET cost = ? WHERE tid = ? AND span = ?"},
-		{&s.fallbacks, "SELECT " + spanColumns + " FROM m WHERE tid = ? AND flags & ? = 0"},
-		{&s.setService, "UPDATE m SET service = ? WHERE tid = ? AND flags & ? = 0"},
-		{&s.setTotal, "UPDATE total SET spans = ?, traces = ?, records = ?"},
+		{&s.setTotal, "UPDATE total SET spans = ?, traces = ?, records = ?, commits = ?"},
 	} {
 		var err error
 		if *p.to, err = c.prepare(p.text); err != nil {
@@ -94,7 +125,7 @@ func (s *statements) prepare(c *conn) error {
 }
 
 // openWriter opens or makes a day file. Its permissions are the owner's alone, and SQLite gives them to its companions.
-func openWriter(path string, day int64, sync string) (*writer, error) {
+func openWriter(s *Store, path string, day int64) (*writer, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, mapError(err)
 	}
@@ -105,11 +136,11 @@ func openWriter(path string, day int64, sync string) (*writer, error) {
 	if err := f.Close(); err != nil {
 		return nil, mapError(err)
 	}
-	c, err := openForWriting(path, sync)
+	c, err := openForWriting(path, s.sync)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{day: day, c: c, statements: new(statements), states: map[facts.TraceID]*state{}}
+	w := &writer{store: s, day: day, c: c, statements: new(statements), states: map[facts.TraceID]*state{}, loose: state{loaded: true}}
 	if err := w.load(); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
@@ -119,7 +150,7 @@ func openWriter(path string, day int64, sync string) (*writer, error) {
 // openForWriting opens a file with the pragmas of a writer and brings it to this version.
 func openForWriting(path, sync string) (*conn, error) {
 	c, err := open(path, "busy_timeout(5000)", "page_size(8192)", "journal_mode(WAL)", "synchronous("+sync+")",
-		"temp_store(MEMORY)", "cache_size(-65536)", "journal_size_limit(67108864)")
+		"temp_store(MEMORY)", "cache_size(-32768)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)")
 	if err != nil {
 		return nil, err
 	}
@@ -148,12 +179,12 @@ func (w *writer) load() error {
 		return err
 	}
 	w.nextTID = last + 1
-	if last, err = w.c.number("SELECT max(id) FROM seg"); err != nil {
+	if last, err = w.c.number("SELECT min(id) FROM seg WHERE id < 0"); err != nil {
 		return err
 	}
-	w.nextSeg = last + 1
-	err = w.c.query(context.Background(), "SELECT spans, traces, records FROM total", nil, func(row []driver.Value) bool {
-		w.spans, w.traces, w.records = integer(row[0]), integer(row[1]), integer(row[2])
+	w.loose.nextSeg = -last + 1
+	err = w.c.query(context.Background(), "SELECT spans, traces, records, commits FROM total", nil, func(row []driver.Value) bool {
+		w.spans, w.traces, w.records, w.commits = integer(row[0]), integer(row[1]), integer(row[2]), integer(row[3])
 		return false
 	})
 	if err != nil {
@@ -176,20 +207,57 @@ func (w *writer) commit() error {
 	if !w.inTxn {
 		return nil
 	}
-	if err := w.rollups.flush(); err != nil {
-		return err
-	}
-	if _, err := w.setTotal.exec(w.spans, w.traces, w.records); err != nil {
-		return err
+	if w.dirty {
+		if err := w.flush(); err != nil {
+			return err
+		}
 	}
 	if _, err := w.c.exec("COMMIT"); err != nil {
 		return err
 	}
-	w.inTxn = false
-	if len(w.states) > maxStates {
-		clear(w.states)
+	w.inTxn, w.dirty = false, false
+	if len(w.states) > maxStates || w.held > maxSpans {
+		w.before, w.states, w.held = w.states, map[facts.TraceID]*state{}, 0
 	}
 	return nil
+}
+
+// flush writes what was put off until all batches of the transaction were there.
+func (w *writer) flush() error {
+	w.commits++
+	for _, st := range w.changed {
+		if err := w.flushPart(st); err != nil {
+			return err
+		}
+		if st.summed {
+			if err := w.writeTrace(st); err != nil {
+				return err
+			}
+		}
+		st.changed, st.summed = false, false
+	}
+	clear(w.changed)
+	w.changed = w.changed[:0]
+	if err := w.writePosts(); err != nil {
+		return err
+	}
+	if err := w.writeTexts(); err != nil {
+		return err
+	}
+	if err := w.rollups.flush(); err != nil {
+		return err
+	}
+	_, err := w.setTotal.exec(w.spans, w.traces, w.records, w.commits)
+	return err
+}
+
+// change notes that the transaction changes a trace.
+func (w *writer) change(st *state) {
+	w.dirty = true
+	if !st.changed {
+		st.changed = true
+		w.changed = append(w.changed, st)
+	}
 }
 
 // close gives up an open transaction and moves the log into the file, as far as nobody reads.
@@ -204,6 +272,12 @@ func (w *writer) close() error {
 // find returns the state of a trace, nil when the file does not have it.
 func (w *writer) find(id facts.TraceID) (*state, error) {
 	if st := w.states[id]; st != nil {
+		return st, nil
+	}
+	if st := w.before[id]; st != nil {
+		delete(w.before, id)
+		w.states[id] = st
+		w.held += len(st.rows.all)
 		return st, nil
 	}
 	tid := int64(0)
@@ -230,36 +304,119 @@ func (w *writer) find(id facts.TraceID) (*state, error) {
 	}
 	st.Trace = stored.trace(id, name)
 	st.pairs, st.pairsStart = stored.pairs, stored.start
-	st.shown = shapeOf(&st.Trace)
+	st.shown, st.text = shapeOf(&st.Trace), textsOf(&st.Trace)
 	if err != nil {
 		return nil, err
 	}
 	if st.pend, err = w.c.number("SELECT count(*) FROM pend WHERE tid = ?", tid); err != nil {
 		return nil, err
 	}
+	last, err := w.c.number("SELECT max(id) FROM seg WHERE id >= ? AND id < ?", segmentID(tid, 0), segmentID(tid+1, 0))
+	if err != nil {
+		return nil, err
+	}
+	st.nextSeg = max(last-segmentID(tid, 0), 0) + 1
 	w.states[id] = st
 	return st, nil
 }
 
 // create makes the state of a trace that the file does not have.
 func (w *writer) create(id facts.TraceID) *state {
-	st := &state{tid: w.nextTID}
+	st := &state{tid: w.nextTID, nextSeg: 1, loaded: true}
 	st.ID = id
 	w.nextTID++
 	w.states[id] = st
 	return st
 }
 
-// segment writes frames and returns their number.
-func (w *writer) segment(tid int64, data []byte) (int64, error) {
-	id := w.nextSeg
-	w.nextSeg++
-	_, err := w.insertSeg.exec(id, tid, data)
-	return id, err
+// loadSpans reads the spans of a trace, once.
+func (w *writer) loadSpans(st *state) error {
+	if st.loaded {
+		return nil
+	}
+	if err := readSpans(context.Background(), w.c, st.tid, &st.rows); err != nil {
+		return err
+	}
+	st.loaded = true
+	w.held += len(st.rows.all)
+	return nil
 }
 
-// encoder packs chunks of which only a part is new.
-type encoder = *zstd.Encoder
+var errParts = errors.New("store: a trace has too many parts")
+
+// partOf opens the segment that takes what comes for a trace, and returns its id.
+func (w *writer) partOf(st *state) (int64, error) {
+	w.change(st)
+	if st.part.open {
+		return st.part.id, nil
+	}
+	id := segmentID(st.tid, st.nextSeg)
+	switch {
+	case st == &w.loose:
+		id = -st.nextSeg
+	case st.nextSeg >= 1<<segmentBits:
+		return 0, errParts
+	}
+	st.nextSeg++
+	st.part = part{open: true, id: id}
+	if n := len(w.spare); n > 0 {
+		st.part.buffers = w.spare[n-1]
+		w.spare = w.spare[:n-1]
+	}
+	return id, nil
+}
+
+// flushPart writes the segment that is open.
+func (w *writer) flushPart(st *state) error {
+	p := &st.part
+	if !p.open {
+		return nil
+	}
+	p.open = false
+	if len(p.span)+len(p.data) == 0 {
+		return nil // all of it was known
+	}
+	data := []byte(nil)
+	if len(p.data) == 1 {
+		data = p.data[0]
+	} else if len(p.data) > 1 {
+		w.joined = w.joined[:0]
+		for _, d := range p.data {
+			w.joined = append(w.joined, d...)
+		}
+		data = w.joined
+	}
+	_, err := w.insertSeg.exec(p.id, p.span, data)
+	clear(p.data)
+	if len(w.spare) < 64 {
+		w.spare = append(w.spare, buffers{p.span[:0], p.data[:0]})
+	}
+	p.span, p.data = nil, nil // most traces never come again
+	return err
+}
+
+// flushFull does so when the segment is as large as one may be.
+func (w *writer) flushFull(st *state) error {
+	if st.part.raw < maxChunk {
+		return nil
+	}
+	return w.flushPart(st)
+}
+
+// putSpan writes down what is known of a span now.
+func (w *writer) putSpan(st *state, r *spanRow) error {
+	seg, err := w.partOf(st)
+	if err != nil {
+		return err
+	}
+	r.seg = seg
+	before := len(st.rows.all)
+	st.rows.put(r)
+	w.held += len(st.rows.all) - before
+	st.part.span = appendRow(st.part.span, r, st.part.last)
+	st.part.last = r.start
+	return nil
+}
 
 // hasKey reports whether this file has seen a batch with this key and sum.
 func (w *writer) hasKey(key string, sum [32]byte) (same bool, err error) {

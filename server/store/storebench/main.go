@@ -1,7 +1,9 @@
-// Command storebench fills a store with generated spans and measures it: how fast spans go in, what they take on disk,
-// and how long each question takes.
+// Command storebench fills a store with generated spans and measures it: how fast spans go in and what they cost, what
+// they take on disk, how long each question takes when nothing else runs and while spans come in, how long a start and
+// the end of a day take, and what memory all of it needed.
 //
-//	go run ./server/store/storebench -spans 1000000
+//	go run ./store/storebench -spans 10000000 -days 3 -dir /var/tmp/bench
+//	go run ./store/storebench -dir /var/tmp/bench -ask
 package main
 
 import (
@@ -12,15 +14,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/pprof"
 	"slices"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tailrace-go/tailrace/server/store"
 	"github.com/tailrace-go/tailrace/server/store/sqlite"
-	"github.com/tailrace-go/tailrace/server/store/storetest"
 	"github.com/tailrace-go/tailrace/span"
 )
 
@@ -31,258 +31,236 @@ func main() {
 	}
 }
 
+// bench is one run.
 type bench struct {
-	store   *sqlite.Store
-	out     io.Writer
-	spans   int
-	batch   int
-	writers int
-	start   time.Time
-	end     time.Time
+	flags
+	out   io.Writer
+	store *sqlite.Store
 
-	mu     sync.Mutex
-	sample []span.TraceID
-	delays []time.Duration
+	keepFor atomic.Int64 // ns
+
+	start, end time.Time // of what is stored
+	sample     []span.TraceID
 }
 
-func run(ctx context.Context, out io.Writer, args []string) error {
-	flags := flag.NewFlagSet("storebench", flag.ContinueOnError)
-	spans := flags.Int("spans", 300_000, "spans to store")
-	batch := flags.Int("batch", 1000, "spans of a batch")
-	writers := flags.Int("writers", 4, "batches at the same time")
-	hours := flags.Float64("hours", 1, "time that the spans are spread over, ending now")
-	sync := flags.String("sync", "FULL", "FULL or NORMAL")
-	dir := flags.String("dir", "", "folder to keep; empty: one that is removed")
-	again := flags.Bool("again", false, "send the same spans a second time")
-	profile := flags.String("cpuprofile", "", "file for a CPU profile of the insertion")
-	rounds := flags.Int("rounds", 100, "times that each question is asked")
-	if err := flags.Parse(args); err != nil {
+type flags struct {
+	spans, batch, writers, rounds, rate int
+	days                                float64
+	sync, dir, profile, only            string
+	again, ask                          bool
+
+	big struct {
+		n  int // spans
+		id span.TraceID
+	}
+}
+
+func parse(args []string) (f flags, err error) {
+	set := flag.NewFlagSet("storebench", flag.ContinueOnError)
+	set.IntVar(&f.spans, "spans", 300_000, "spans to store")
+	set.Float64Var(&f.days, "days", 1, "time that the spans are spread over, ending now")
+	set.IntVar(&f.batch, "batch", 1000, "spans of a batch; less than 10 cuts traces apart")
+	set.IntVar(&f.writers, "writers", 4, "batches at the same time")
+	set.IntVar(&f.big.n, "big", 50_000, "spans of the one large trace; 0 for none")
+	set.IntVar(&f.rounds, "rounds", 100, "times that each question is asked")
+	set.IntVar(&f.rate, "rate", 10_000, "spans a second that come in while the questions are asked again; 0 to ask once")
+	set.StringVar(&f.sync, "sync", "FULL", "FULL or NORMAL")
+	set.StringVar(&f.dir, "dir", "", "folder to keep; empty: one that is removed")
+	set.BoolVar(&f.again, "again", false, "send the same spans a second time")
+	set.BoolVar(&f.ask, "ask", false, "store nothing, ask what -dir has")
+	set.StringVar(&f.only, "only", "", "ask only questions whose name contains this")
+	set.StringVar(&f.profile, "cpuprofile", "", "file for a CPU profile of the insertion, or with -ask of the questions")
+	if err = set.Parse(args); err != nil {
+		return f, err
+	}
+	switch {
+	case f.spans < 10 || f.batch < 1 || f.writers < 1 || f.rounds < 1 || f.days <= 0:
+		err = errors.New("-spans must be at least 10, -batch, -writers and -rounds at least 1, -days above 0")
+	case f.ask && f.dir == "":
+		err = errors.New("-ask needs -dir")
+	}
+	return f, err
+}
+
+func run(ctx context.Context, out io.Writer, args []string) (err error) {
+	f, err := parse(args)
+	if err != nil {
 		return err
 	}
-	if *spans < *batch || *batch < 10 || *writers < 1 || *rounds < 1 {
-		return errors.New("-spans must be at least -batch, -batch at least 10, -writers and -rounds at least 1")
+	b := &bench{flags: f, out: out}
+	if b.dir == "" {
+		if b.dir, err = os.MkdirTemp("", "storebench"); err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(b.dir) }() // it is in the system's folder for such
 	}
-	if *dir == "" {
-		temporary, err := os.MkdirTemp("", "storebench")
+	b.keepFor.Store(-1)
+	defer func() { err = errors.Join(err, b.close()) }()
+	phases := []func(context.Context) error{b.fill, b.restart, b.look, b.addBig, b.questions, b.underLoad, b.retire}
+	if b.ask {
+		phases = []func(context.Context) error{b.restart, b.look, b.addBig, b.profiled(b.questions), b.underLoad}
+	} else {
+		phases[0] = b.profiled(b.fill)
+	}
+	for _, phase := range phases {
+		if err := phase(ctx); err != nil {
+			return err
+		}
+	}
+	return b.print("memory", "%s at most", peakMemory())
+}
+
+func (b *bench) print(what, format string, a ...any) error {
+	_, err := fmt.Fprintf(b.out, "%-28s "+format+"\n", append([]any{what}, a...)...)
+	return err
+}
+
+func (b *bench) open() (err error) {
+	b.store, err = sqlite.Open(sqlite.Config{Dir: b.dir, Sync: b.sync, RetainEvery: -1, Limits: func(string) store.Limits {
+		return store.Limits{KeepFor: time.Duration(b.keepFor.Load()), KeepBytes: -1}
+	}})
+	return err
+}
+
+func (b *bench) close() error {
+	if b.store == nil {
+		return nil
+	}
+	err := b.store.Close()
+	b.store = nil
+	return err
+}
+
+// fill stores the spans.
+func (b *bench) fill(ctx context.Context) error {
+	if err := b.open(); err != nil {
+		return err
+	}
+	end := time.Now()
+	err := b.insert(ctx, "insert", end)
+	if err == nil && b.again {
+		err = b.insert(ctx, "the same again", end)
+	}
+	return err
+}
+
+// profiled writes where the time of a phase went.
+func (b *bench) profiled(phase func(context.Context) error) func(context.Context) error {
+	if b.profile == "" {
+		return phase
+	}
+	return func(ctx context.Context) error {
+		out, err := os.Create(b.profile)
 		if err != nil {
 			return err
 		}
-		defer func() { _ = os.RemoveAll(temporary) }() // it is in the system's folder for such
-		*dir = temporary
-	}
-	s, err := sqlite.Open(sqlite.Config{Dir: *dir, Sync: *sync, Limits: func(string) store.Limits {
-		return store.Limits{KeepFor: -1, KeepBytes: -1}
-	}})
-	if err != nil {
-		return err
-	}
-	now := time.Now()
-	b := &bench{
-		store: s, out: out, spans: *spans, batch: *batch, writers: *writers,
-		start: now.Add(-time.Duration(*hours * float64(time.Hour))), end: now,
-	}
-	if *profile == "" {
-		err = b.insert(ctx, "insert")
-	} else {
-		err = profiled(*profile, func() error { return b.insert(ctx, "insert") })
-	}
-	if err == nil && *again {
-		err = b.insert(ctx, "the same again")
-	}
-	if err == nil {
-		err = b.disk(*dir)
-	}
-	if err == nil {
-		err = b.questions(ctx, *rounds)
-	}
-	return errors.Join(err, s.Close())
-}
-
-// profiled runs f and writes where its time went.
-func profiled(path string, f func() error) error {
-	out, err := os.Create(path) //nolint:gosec // the caller's own file
-	if err != nil {
-		return err
-	}
-	if err := pprof.StartCPUProfile(out); err != nil {
+		if err := pprof.StartCPUProfile(out); err != nil {
+			return errors.Join(err, out.Close())
+		}
+		err = phase(ctx)
+		pprof.StopCPUProfile()
 		return errors.Join(err, out.Close())
 	}
-	err = f()
-	pprof.StopCPUProfile()
-	return errors.Join(err, out.Close())
 }
 
-const projectID = "bench"
-
-// insert generates and appends everything. The time of the generator counts too: it stands for the client.
-func (b *bench) insert(ctx context.Context, what string) error {
-	b.delays = nil
-	traces := b.spans / 10
-	var wg sync.WaitGroup
-	errs := make(chan error, b.writers)
-	jobs := make(chan []store.Item, b.writers)
-	var spent time.Duration // by the generator, on the one goroutine that has it
-	started := time.Now()
-	for range b.writers {
-		wg.Go(func() { errs <- b.append(ctx, jobs) })
-	}
-	g := storetest.NewGenerator(1, b.start)
-	g.Step = b.end.Sub(b.start) / time.Duration(traces)
-	for left := traces; left > 0; {
-		made := time.Now()
-		var items []store.Item
-		for len(items) < b.batch && left > 0 {
-			trace := g.Trace()
-			if left%(max(traces/200, 1)) == 0 && what == "insert" {
-				b.sample = append(b.sample, trace[0].Span.TraceID)
-			}
-			items = append(items, trace...)
-			left--
-		}
-		spent += time.Since(made)
-		jobs <- items
-	}
-	close(jobs)
-	wg.Wait()
-	close(errs)
-	for err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	took := time.Since(started)
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	_, err := fmt.Fprintf(b.out, "%-28s %9.0f spans/s  (%d spans, %.1f s, of it generating %.1f s)  batch p50 %v p99 %v  memory of the process %d MiB\n",
-		what, float64(b.spans)/took.Seconds(), b.spans, took.Seconds(), spent.Seconds(), quantile(b.delays, 0.5), quantile(b.delays, 0.99), m.Sys>>20)
-	return err
-}
-
-func (b *bench) append(ctx context.Context, jobs <-chan []store.Item) error {
-	var failed error
-	for items := range jobs {
-		if failed != nil {
-			continue // the generator must not wait for ever
-		}
-		began := time.Now()
-		result, err := b.store.Append(ctx, projectID, &store.Batch{Spans: items})
-		if err != nil {
-			failed = err
-			continue
-		}
-		if stored, repeated, _ := result.Count(); stored+repeated != len(items) {
-			failed = fmt.Errorf("%d of %d spans stored", stored, len(items))
-		}
-		b.mu.Lock()
-		b.delays = append(b.delays, time.Since(began))
-		b.mu.Unlock()
-	}
-	return failed
-}
-
-func (b *bench) disk(dir string) error {
-	bytes, logs := int64(0), int64(0)
-	err := filepath.WalkDir(dir, func(_ string, e os.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := e.Info()
-		switch {
-		case err != nil || e.IsDir():
-		case filepath.Ext(e.Name()) == ".db":
-			bytes += info.Size()
-		default:
-			logs += info.Size()
-		}
+// restart closes the store, so that the files are whole, measures them, and opens it again.
+func (b *bench) restart(ctx context.Context) error {
+	if err := b.close(); err != nil {
 		return err
-	})
+	}
+	began := time.Now()
+	if err := b.open(); err != nil {
+		return err
+	}
+	opened := time.Since(began)
+	if _, err := b.store.List(ctx, projectID, store.Filter{}); err != nil {
+		return err
+	}
+	return b.print("start", "%v, and %v to the first list", round(opened), round(time.Since(began)))
+}
+
+// look finds out what there is to ask for.
+func (b *bench) look(ctx context.Context) error {
+	stats, err := b.store.Stats(ctx, projectID)
+	if err != nil || len(stats.Days) == 0 {
+		return errors.Join(err, errIfEmpty(len(stats.Days)))
+	}
+	spans, traces := int64(0), int64(0)
+	for _, d := range stats.Days {
+		spans, traces = spans+d.Spans, traces+d.Traces
+	}
+	bytes, err := size(b.dir)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(b.out, "%-28s %9.0f B/span, and %d MiB of logs that are there while files are written to\n", "disk",
-		float64(bytes)/float64(b.spans), logs>>20)
-	return err
+	if err := b.print("disk", "%.0f B/span (%d spans in %d traces in %d files)", float64(bytes)/float64(spans), spans, traces, len(stats.Days)); err != nil {
+		return err
+	}
+	page, err := b.store.List(ctx, projectID, store.Filter{Limit: 1})
+	if err != nil || len(page.Traces) == 0 {
+		return errors.Join(err, errIfEmpty(len(page.Traces)))
+	}
+	b.end = page.Traces[0].Start
+	if b.start, err = time.Parse(time.DateOnly, stats.Days[len(stats.Days)-1].Day); err != nil {
+		return err
+	}
+	const n = 200
+	for i := range n {
+		at := b.end.Add(-b.end.Sub(b.start) * time.Duration(i) / n)
+		page, err := b.store.List(ctx, projectID, store.Filter{To: at, Limit: 1})
+		if err != nil {
+			return err
+		}
+		for _, t := range page.Traces {
+			b.sample = append(b.sample, t.TraceID)
+		}
+	}
+	return errIfEmpty(len(b.sample))
 }
 
-// questions asks each question rounds times, with other parameters each time.
-func (b *bench) questions(ctx context.Context, rounds int) error {
-	failed, tooLong := true, 15*time.Second
-	list := func(f func(i int) store.Filter) func(i int) error {
-		return func(i int) error {
-			_, err := b.store.List(ctx, projectID, f(i))
-			return err
-		}
-	}
-	facet := func(key, value string) store.Filter {
-		return store.Filter{Facets: []store.Facet{{Key: key, Value: value}}}
-	}
-	for _, q := range []struct {
-		name string
-		ask  func(i int) error
-	}{
-		{"list", list(func(int) store.Filter { return store.Filter{} })},
-		{"list, last hour", list(func(int) store.Filter { return store.Filter{From: b.end.Add(-time.Hour)} })},
-		{"list, service", list(func(i int) store.Filter { return store.Filter{Service: fmt.Sprintf("service-%d", i%8)} })},
-		{"list, status error", list(func(int) store.Filter { return store.Filter{Status: store.StatusError} })},
-		{"list, service and any error", list(func(i int) store.Filter {
-			return store.Filter{Service: fmt.Sprintf("service-%d", i%8), AnyError: &failed}
-		})},
-		{"list, trace id prefix", list(func(i int) store.Filter { return store.Filter{TraceID: string(b.sample[i%len(b.sample)][:8])} })},
-		{"list, type", list(func(int) store.Filter { return facet("type", "mcp_tool_call") })},
-		{"list, model", list(func(i int) store.Filter { return facet("model", fmt.Sprintf("model-%d", i%3)) })},
-		{"list, user", list(func(i int) store.Filter { return facet("user", fmt.Sprintf("user-%d", i)) })},
-		{"list, tag", list(func(int) store.Filter { return facet("tag", "production") })},
-		{"list, env", list(func(int) store.Filter { return facet("env", "production") })},
-		{"list, meta.region", list(func(i int) store.Filter { return facet("meta.region", fmt.Sprintf("eu-%d", i%3)) })},
-		{"list, duration", list(func(int) store.Filter {
-			return store.Filter{MinDuration: tooLong, MaxDuration: new(tooLong + time.Second)}
-		})},
-		{"list, q", list(func(i int) store.Filter { return store.Filter{Text: fmt.Sprintf("step %d", i%12)} })},
-		{"list, q without an answer", list(func(int) store.Filter { return store.Filter{Text: "nothing has this"} })},
-		{"list, sorted by duration", list(func(int) store.Filter { return store.Filter{Sort: store.SortDuration} })},
-		{"list, sorted by tokens", list(func(int) store.Filter { return store.Filter{Sort: store.SortTokens} })},
-		{"list, sorted by cost", list(func(int) store.Filter { return store.Filter{Sort: store.SortCost} })},
-		{"trace", func(i int) error {
-			_, err := b.store.Trace(ctx, projectID, b.sample[i%len(b.sample)], store.TraceOptions{})
-			return err
-		}},
-		{"trace with payloads", func(i int) error {
-			for _, err := range b.store.Spans(ctx, projectID, b.sample[i%len(b.sample)]) {
-				if err != nil {
-					return err
-				}
-			}
-			return nil
-		}},
-		{"series 24 h, by service", func(int) error { return b.series(ctx, 24*time.Hour, false) }},
-		{"series 24 h, latency", func(int) error { return b.series(ctx, 24*time.Hour, true) }},
-		{"series 6 h, latency", func(int) error { return b.series(ctx, 6*time.Hour, true) }},
-		{"values of user", func(int) error {
-			_, err := b.store.Values(ctx, projectID, "user", "user-1", 0)
-			return err
-		}},
-	} {
-		var delays []time.Duration
-		for i := range rounds {
-			began := time.Now()
-			if err := q.ask(i); err != nil {
-				return fmt.Errorf("%s: %w", q.name, err)
-			}
-			delays = append(delays, time.Since(began))
-		}
-		if _, err := fmt.Fprintf(b.out, "%-28s p50 %10v  p95 %10v\n", q.name, quantile(delays, 0.5), quantile(delays, 0.95)); err != nil {
-			return err
-		}
+func errIfEmpty(n int) error {
+	if n == 0 {
+		return errors.New("the store is empty")
 	}
 	return nil
 }
 
-func (b *bench) series(ctx context.Context, d time.Duration, latency bool) error {
-	_, err := b.store.Series(ctx, projectID, store.SeriesQuery{From: b.end.Add(-d), To: b.end, By: store.ByService, Latency: latency})
-	return err
+// retire lets the oldest day go.
+func (b *bench) retire(ctx context.Context) error {
+	oldest := b.start.AddDate(0, 0, 1)
+	if time.Since(oldest) <= 0 {
+		return b.print("retention of a day", "there is but today")
+	}
+	b.keepFor.Store(int64(time.Since(oldest)))
+	began := time.Now()
+	dropped, err := b.store.Retain(ctx)
+	if err != nil {
+		return err
+	}
+	return b.print("retention of a day", "%v (%d spans, %d MiB, %d files)", round(time.Since(began)), dropped.Spans, dropped.Bytes>>20, dropped.Days)
 }
 
+// size is what the files of a folder take.
+func size(dir string) (bytes int64, err error) {
+	err = filepath.WalkDir(dir, func(_ string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil {
+			bytes += info.Size()
+		}
+		return err
+	})
+	return bytes, err
+}
+
+func round(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }
+
 func quantile(d []time.Duration, q float64) time.Duration {
+	if len(d) == 0 {
+		return 0
+	}
 	d = slices.Sorted(slices.Values(d))
-	return d[min(int(q*float64(len(d))), len(d)-1)].Round(10 * time.Microsecond)
+	return round(d[min(int(q*float64(len(d))), len(d)-1)])
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -11,7 +12,10 @@ import (
 	"github.com/tailrace-go/tailrace/span"
 )
 
-// Generator makes traces of ten spans for measurements: 8 services, 12 names, 2 % failed, about 2 KB of JSON a span.
+// spanText is about what input and output have each, so that a span is 2.2 KB of JSON.
+const spanText = 850
+
+// Generator makes traces of ten spans for measurements: 8 services, 12 names, 2 % failed, 2.2 KB of JSON a span.
 // Equal seeds make equal traces. It is for one goroutine.
 type Generator struct {
 	// Step is the time between the starts of two traces. 0 means 10 ms, which is 1,000 spans a second.
@@ -71,7 +75,7 @@ func (g *Generator) Trace() []store.Item {
 	for i := range ids {
 		s := &span.Span{
 			TraceID: trace, ID: ids[i], Name: fmt.Sprintf("step %d", (i+service)%12), Type: generatedTypes[i], Metadata: metadata,
-			Start: start.Add(total * time.Duration(i) / 12), Input: g.text(900), Output: g.text(900),
+			Start: start.Add(total * time.Duration(i) / 12), Input: g.text(spanText), Output: g.text(spanText),
 			EntityType: span.EntityAgent, EntityID: fmt.Sprintf("agent-%d", service),
 		}
 		s.End = s.Start.Add(total / 12)
@@ -82,7 +86,7 @@ func (g *Generator) Trace() []store.Item {
 				g.random.IntN(3), g.random.IntN(4000), g.random.IntN(900), g.random.Float64()/50))
 		case span.TypeAgentRun:
 			s.Root, s.End, s.Tags = true, start.Add(total), []string{"production"}
-			s.Input = span.Value(fmt.Sprintf(`[{"role":"system","content":%s},{"role":"user","content":%s}]`, g.text(700), g.text(150)))
+			s.Input = span.Value(fmt.Sprintf(`[{"role":"system","content":%s},{"role":"user","content":%s}]`, g.text(spanText-200), g.text(150)))
 		default:
 			s.Attributes = `{"toolType":"function","success":true}`
 		}
@@ -98,13 +102,40 @@ func (g *Generator) Trace() []store.Item {
 	return items
 }
 
+// Big makes one trace of n spans, in batches: each span has up to eight children, which come after it.
+func (g *Generator) Big(n, batch int) iter.Seq[[]store.Item] {
+	return func(yield func([]store.Item) bool) {
+		trace, start := span.TraceID(g.hex(16)), g.next
+		var items []store.Item
+		for i := range n {
+			s := &span.Span{
+				TraceID: trace, ID: bigID(i), Name: fmt.Sprintf("step %d", i%12), Type: generatedTypes[i%len(generatedTypes)], Root: i == 0,
+				Metadata: `{"serviceName":"service-0"}`, Start: start.Add(time.Duration(i) * time.Millisecond), Input: g.text(spanText), Output: g.text(spanText),
+			}
+			s.End = s.Start.Add(time.Second)
+			if i > 0 {
+				s.ParentID = bigID((i - 1) / 8)
+			}
+			s.Freeze()
+			if items = append(items, store.Item{Span: s}); len(items) == batch || i == n-1 {
+				if !yield(items) {
+					return
+				}
+				items = nil
+			}
+		}
+	}
+}
+
+func bigID(i int) span.ID { return span.ID(fmt.Sprintf("%016x", (uint64(i)+1)*0x9e3779b97f4a7c15)) }
+
 // text makes words of about n bytes, as JSON.
 func (g *Generator) text(n int) span.Value {
 	b := append(make([]byte, 0, n+170), '"')
 	for len(b) < n {
 		b = append(b, g.texts[g.random.IntN(len(g.texts))]...)
 	}
-	return span.Value(append(b, '"'))
+	return span.Value(append(b[:n], '"'))
 }
 
 func (g *Generator) hex(n int) string {

@@ -109,6 +109,7 @@ func (p *pairOf) compare(midnight time.Time) {
 			b, errB := p.b.Span(ctx, project, id, spanID(s))
 			same(p, "span", errA, errB)
 			if a != nil {
+				same(p, "span", *a.Span, *b.Span)
 				same(p, "span", *a, *b)
 			}
 		}

@@ -59,3 +59,15 @@ func lowerByte(b byte) byte {
 	}
 	return b
 }
+
+// Lower is text with its ASCII letters in lower case.
+func Lower(text string) string {
+	if !strings.ContainsFunc(text, func(r rune) bool { return 'A' <= r && r <= 'Z' }) {
+		return text
+	}
+	b := []byte(text)
+	for i := range b {
+		b[i] = lowerByte(b[i])
+	}
+	return string(b)
+}

@@ -48,6 +48,7 @@ type Trace struct {
 	Facets []store.Facet // in order of arrival, each once
 	Added  int           // how many of Facets are new since the owner set this to 0 the last time
 	meta   span.Value    // the metadata that was looked at last: children repeat it
+	top    *span.Span    // that Preview is to be made of
 }
 
 // Add takes a span that the trace does not have yet.
@@ -85,10 +86,18 @@ func (t *Trace) take(f *Span, label string) {
 		t.RootStart, t.RootEnd = f.Start, f.End()
 		t.RootRunning, t.RootFailed = f.Running, f.Failed
 		t.Name, t.Type = f.Name, f.Type
-		t.Preview = Preview(f.Source)
+		t.top = f.Source // its preview is made once: a batch brings children first, each nearer to the top
 	}
 	t.services(f, label)
 	t.facets(f)
+}
+
+// Settle makes Preview what it should be and lets go of all spans that the trace was made of. Call it when a batch is in.
+func (t *Trace) Settle() {
+	if t.top != nil {
+		t.Preview = Preview(t.top)
+	}
+	t.top, t.meta = nil, ""
 }
 
 // AddCost adds what a span or a metric says.

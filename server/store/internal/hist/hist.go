@@ -47,8 +47,17 @@ func middle(number int32) int64 {
 // Add counts v n times; a negative n takes back what was counted before.
 func (h *Hist) Add(v, n int64) { h.add(number(v), n) }
 
-func (h *Hist) add(number int32, n int64) {
-	i, found := slices.BinarySearchFunc(h.buckets, number, func(b bucket, number int32) int { return int(b.number - number) })
+func (h *Hist) add(number int32, n int64) { h.addFrom(0, number, n) }
+
+// addFrom looks from a place on, before which all numbers are lower, and returns the place of the number.
+func (h *Hist) addFrom(from int, number int32, n int64) int {
+	i, end := from, len(h.buckets)
+	for step := 1; i < end && h.buckets[i].number < number; step *= 2 { // the next one is near, as a rule
+		from = i + 1
+		i += step
+	}
+	i, found := slices.BinarySearchFunc(h.buckets[from:min(i+1, end)], number, func(b bucket, number int32) int { return int(b.number - number) })
+	i += from
 	switch {
 	case n == 0:
 	case !found:
@@ -58,6 +67,7 @@ func (h *Hist) add(number int32, n int64) {
 	default:
 		h.buckets[i].count += n
 	}
+	return i
 }
 
 // Merge adds all that o has counted.
@@ -66,9 +76,16 @@ func (h *Hist) Merge(o *Hist) {
 		h.buckets = append(h.buckets, o.buckets...)
 		return
 	}
+	at := 0
 	for _, b := range o.buckets {
-		h.add(b.number, b.count)
+		at = h.addFrom(at, b.number, b.count)
 	}
+}
+
+// MergeEncoded adds what Append wrote.
+func (h *Hist) MergeEncoded(data []byte) error {
+	at := 0
+	return decode(data, func(b bucket) { at = h.addFrom(at, b.number, b.count) })
 }
 
 // Count is how many values there are.
@@ -109,20 +126,30 @@ var ErrCorrupt = errors.New("hist: not a histogram")
 // Decode reads what Append wrote.
 func Decode(data []byte) (Hist, error) {
 	var h Hist
+	if len(data) > 0 {
+		h.buckets = make([]bucket, 0, len(data)/2)
+	}
+	if err := decode(data, func(b bucket) { h.buckets = append(h.buckets, b) }); err != nil {
+		return Hist{}, err
+	}
+	return h, nil
+}
+
+func decode(data []byte, each func(b bucket)) error {
 	last := int64(-1)
 	for at := int64(0); len(data) > 0; {
 		step, n := binary.Uvarint(data)
 		if n <= 0 || step > 64*perPower {
-			return Hist{}, ErrCorrupt
+			return ErrCorrupt
 		}
 		data = data[n:]
 		count, n := binary.Varint(data)
 		at += int64(step)
 		if n <= 0 || at <= last || at >= 64*perPower || count == 0 {
-			return Hist{}, ErrCorrupt
+			return ErrCorrupt
 		}
 		data, last = data[n:], at
-		h.buckets = append(h.buckets, bucket{int32(at), count})
+		each(bucket{int32(at), count})
 	}
-	return h, nil
+	return nil
 }

@@ -23,7 +23,16 @@ func TestQuantilesAreWithinTheBound(t *testing.T) {
 				right.Add(values[i], 1)
 			}
 		}
+		var encoded Hist
+		for _, part := range []*Hist{&left, &right} {
+			if err := encoded.MergeEncoded(part.Append(nil)); err != nil {
+				t.Fatal(err)
+			}
+		}
 		left.Merge(&right)
+		if !slices.Equal(left.buckets, h.buckets) || !slices.Equal(encoded.buckets, h.buckets) {
+			t.Fatalf("merged %v, from bytes %v, at once %v", left.buckets, encoded.buckets, h.buckets)
+		}
 		slices.Sort(values)
 		for _, q := range []float64{0, 0.5, 0.95, 0.99, 1} {
 			i := max(int(math.Ceil(q*float64(len(values))))-1, 0)

@@ -54,17 +54,23 @@ func New(q store.SeriesQuery) *Builder {
 
 // Add counts figures at a time, in seconds since 1970; those outside the range are passed over.
 func (b *Builder) Add(t int64, key string, f *Figures) {
+	if p := b.At(t, key); p != nil {
+		p.add(f)
+	}
+}
+
+// At is where the figures of a time go; nil outside the range.
+func (b *Builder) At(t int64, key string) *Figures {
 	i := int(time.Unix(t, 0).Sub(b.query.From) / b.query.Step)
 	if t < b.query.From.Unix() || i >= b.n {
-		return
+		return nil
 	}
 	o := b.keys[key]
 	if o == nil {
 		o = &one{key: key, points: make([]Figures, b.n)}
 		b.keys[key] = o
 	}
-	o.total.add(f)
-	o.points[i].add(f)
+	return &o.points[i]
 }
 
 // Build makes the answer.
@@ -75,6 +81,9 @@ func (b *Builder) Build(commit uint64) store.SeriesSet {
 	}
 	all := make([]*one, 0, len(b.keys))
 	for _, o := range b.keys {
+		for i := range o.points {
+			o.total.add(&o.points[i])
+		}
 		all = append(all, o)
 	}
 	slices.SortFunc(all, func(a, c *one) int {
