@@ -31,7 +31,7 @@ func (s *Server) handleGRPC(w http.ResponseWriter, r *http.Request, g access.Gra
 	c := &call{grant: g, status: http.StatusBadRequest} // unless export is called
 	wire, o, ok := s.serveGRPC(w, r, c)
 	if !ok {
-		c.status = o.status
+		c.status = o.counted()
 		if o.retry > 0 {
 			w.Header().Set("Retry-After", seconds(o.retry))
 		}
@@ -78,7 +78,8 @@ func (s *Server) export(ctx context.Context, message []byte, _ http.Header) (rej
 	if o.status == http.StatusOK {
 		return int(o.account.rejected()), o.note, nil
 	}
-	if o.status == statusGone {
+	if o.gone {
+		c.status = statusGone
 		return 0, "", context.Cause(ctx)
 	}
 	return 0, "", &otlp.GRPCError{Code: otlp.CodeOf(c.status), Message: o.problem.Message, RetryAfter: o.retry}

@@ -21,10 +21,7 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request, g access.Grant, 
 	began := time.Now()
 	o, wire := s.take(w, r, g, f)
 	o.status = f.status(r, o)
-	s.ledger.answered(o.status, wire, time.Since(began))
-	if o.status == statusGone {
-		return
-	}
+	s.ledger.answered(o.counted(), wire, time.Since(began))
 	w.Header().Set("Accept-Encoding", decode.AcceptEncoding)
 	if o.status == http.StatusOK {
 		f.accept(w, r, o)
@@ -56,7 +53,7 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, g access.Grant, f 
 	if err != nil {
 		return s.refused(err), wire
 	}
-	q.charge = s.chargeOf(wire, plain)
+	q.charge = s.chargeOf(cap(a.bytes), plain)
 	if o, ok := s.emit(q); !ok {
 		return o, wire
 	}
@@ -83,7 +80,7 @@ func (s *Server) request(r *http.Request, g access.Grant, f form) (*request, out
 func (s *Server) unread(err error) outcome {
 	switch {
 	case errors.Is(err, errGone):
-		return outcome{status: statusGone}
+		return gone(http.StatusBadRequest, "the body broke off")
 	case errors.Is(err, errSlow):
 		return failed(http.StatusRequestTimeout, "slow", fmt.Sprintf("%v: it has %v, and a second for every %d bytes", err, s.cfg.Patience, s.cfg.MinRate), "body")
 	case errors.Is(err, errCrowded):
@@ -105,7 +102,7 @@ func (s *Server) emit(q *request) (outcome, bool) {
 	case err == nil:
 		return outcome{}, true
 	case q.gone():
-		return outcome{status: statusGone}, false
+		return gone(http.StatusServiceUnavailable, "the request was given up"), false
 	case errors.Is(err, pipeline.ErrClosed):
 		return s.unavailable("stopping", "the server is stopping: send this again"), false
 	}
@@ -120,10 +117,18 @@ func (s *Server) await(q *request) outcome {
 	case o := <-q.done:
 		return o
 	case <-q.ctx.Done():
-		return outcome{status: statusGone} // it may be stored all the same, and is counted as what becomes of it
+		return gone(http.StatusServiceUnavailable, "the request was given up") // it may be stored all the same, and is counted as what becomes of it
 	case <-late.C:
 		return s.unavailable("busy", "the store did not answer in time: send this again")
 	}
+}
+
+// counted is the status that a request is counted under.
+func (o outcome) counted() int {
+	if o.gone {
+		return statusGone
+	}
+	return o.status
 }
 
 // noteOf says in words what was rejected, for whoever debugs a sender.

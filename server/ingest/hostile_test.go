@@ -125,6 +125,28 @@ func TestARefusedSenderGetsItsAnswer(t *testing.T) {
 	if err != nil || a.status != 415 {
 		t.Errorf("another encoding: %v %d %s", err, a.status, a.body)
 	}
+	a, err = g.trySend("/ai/spans/publish", make([]byte, 4<<20), header("Authorization", "Bearer trt_none"))
+	if err != nil || a.status != 401 {
+		t.Errorf("a wrong token: %v %d %s", err, a.status, a.body)
+	}
+}
+
+// A body that breaks off gets an answer, in case somebody reads it: silence would be a 200.
+func TestABodyThatBreaksOff(t *testing.T) {
+	g := newRig(t, ingest.Config{})
+	var d net.Dialer
+	c, err := d.DialContext(t.Context(), "tcp", g.http.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }() // it is read to its end
+	_, err = fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n", g.tokens["support"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(c); err != nil || !bytes.HasPrefix(text, []byte("HTTP/1.1 400 ")) || g.requests(499) != 1 {
+		t.Errorf("%v: %s", err, text)
+	}
 }
 
 // dial opens a connection and sends the header of a request that has length bytes, and some of them.

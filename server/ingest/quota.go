@@ -15,8 +15,8 @@ type Quota struct {
 	Until       time.Time // when it begins anew: the next midnight, UTC
 }
 
-// quotas counts the spans that projects with a quota store, by UTC days of arrival. What a project has today when the
-// server starts is what the store has in the day's file.
+// quotas counts the spans that projects with a quota store, by UTC days of arrival. Of a project that it does not know
+// yet, since the server was started or the project had no quota, the store says how many spans of today it has.
 type quotas struct {
 	store store.Store
 	now   func() time.Time
@@ -59,12 +59,16 @@ func (q *quotas) take(ctx context.Context, p meta.Project, n int) (l lease, ok b
 
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if today := dayOf(q.now()); u.day != today {
+	switch today := dayOf(q.now()); u.day {
+	case today:
+	case "":
 		used, err := q.stored(ctx, p.ID, today)
 		if err != nil {
 			return lease{}, false, err
 		}
 		u.day, u.used = today, used
+	default:
+		u.day, u.used = today, 0
 	}
 	if u.limit = p.Quota; u.used >= u.limit {
 		return lease{}, false, nil

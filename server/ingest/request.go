@@ -55,6 +55,7 @@ type outcome struct {
 	problem access.Problem // unless status is 200
 	retry   time.Duration  // above 0: when to send it again
 	quota   bool           // the project's quota is used up until then
+	gone    bool           // nobody waits for the answer, as far as can be known
 	account Account        // what became of the items, for a 200
 	note    string         // about those that were rejected
 }
@@ -71,6 +72,14 @@ func (r *request) gone() bool { return r.ctx.Err() != nil }
 
 // statusGone stands in Stats for an answer that nobody was there for.
 const statusGone = 499
+
+// gone is the outcome for a sender that went away. It is written all the same: if somebody does read it, silence would
+// be a 200 to them.
+func gone(status int, message string) outcome {
+	o := failed(status, "gone", message, "")
+	o.gone = true
+	return o
+}
 
 func failed(status int, code, message, field string) outcome {
 	return outcome{status: status, problem: access.Problem{Code: code, Message: message, Field: field}}

@@ -18,6 +18,7 @@ func (s *Server) Routes() []access.Route {
 			Handle: func(w http.ResponseWriter, r *http.Request, g access.Grant) { s.handle(w, r, g, f) },
 			Deny: func(w http.ResponseWriter, r *http.Request, status int, code, message string) {
 				s.ledger.answered(status, 0, 0)
+				s.discard(r, http.NewResponseController(w))
 				f.refuse(w, r, outcome{status: status, problem: access.Problem{Code: code, Message: message}})
 			},
 		})

@@ -33,7 +33,7 @@ func (s *Server) decode() pipeline.Stage[*request, *request] {
 func (s *Server) unpack(u *decode.Unpacker, r *request) (outcome, bool) {
 	switch {
 	case r.gone():
-		return outcome{status: statusGone}, false
+		return gone(http.StatusServiceUnavailable, "the request was given up"), false
 	case time.Now().After(r.deadline):
 		return s.unavailable("busy", "the server did not get to this body in time: send it again"), false
 	}
