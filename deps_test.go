@@ -51,8 +51,6 @@ var arrows = map[string][]string{
 	"server/internal/serve/...": {"..."},
 	"server/servebench":         {"..."},
 
-	// What the commands are made of, apart so that main stays about flags.
-	"server/internal/serve":  append([]string{"server/access/...", "server/api/...", "server/ingest/...", "server/store/..."}, core...),
 	"server/internal/manage": append([]string{"server/store/..."}, core...),
 
 	"bench/...": {"..."},

@@ -14,8 +14,9 @@
 // No credentials, or ones that are unknown, expired or revoked: 401. Good ones without the scope that the route needs: 403.
 // A project that the caller may not see, or that does not exist: 404 with the same bytes. A Host that nobody allowed: 421.
 // A page of another site that has a browser change something: 403. Too many requests with one token, or too many wrong
-// tokens from one address: 429 with Retry-After, and a token that works is never refused because others failed. Trouble of our own is 503 with Retry-After, never 401: Mastra's
-// clients drop everything for minutes after one. A handler that panics: 500. Nothing is ever redirected.
+// tokens from one address: 429 with Retry-After, and a token that works is never refused because others failed. Trouble of
+// our own is 503 with Retry-After, never 401: Mastra's clients drop everything for minutes after one. A handler that
+// panics: 500. Nothing is ever redirected.
 //
 // # How soon
 //

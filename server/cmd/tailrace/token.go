@@ -46,7 +46,7 @@ func (f *tokenFlags) set() *flag.FlagSet {
 var tokenWords = []string{"create", "list", "revoke"}
 
 func (f *tokenFlags) check(word string, rest []string) error {
-	fault := ""
+	var fault string
 	switch {
 	case (f.project == "") == !f.all:
 		fault = "token " + word + " wants either --project or --all-projects"
