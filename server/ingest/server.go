@@ -62,7 +62,7 @@ func (s *Server) Run(ctx context.Context) error { return withoutLosses(s.pipe.Ru
 // withoutLosses takes the account of lost items out of what Pipeline.Run returns: whoever sent them was told.
 func withoutLosses(err error) error {
 	var loss *pipeline.LossError
-	joined, several := err.(interface{ Unwrap() []error }) //nolint:errorlint // the join itself, not one inside it
+	joined, several := err.(interface{ Unwrap() []error })
 	if !several || !errors.As(err, &loss) {
 		return err
 	}

@@ -74,13 +74,13 @@ func PlainSize(wire []byte, contentEncoding string, limits Limits) (int, error) 
 	default:
 		z.plain, z.least = uint64(len(wire)), uint64(len(wire))
 	}
-	switch limit := uint64(l.MaxBodyBytes); { //nolint:gosec // not negative
+	switch limit := uint64(l.MaxBodyBytes); {
 	case err != nil:
 		return 0, err
 	case z.least > limit:
 		return 0, tooLarge(l.MaxBodyBytes)
 	default:
-		return int(min(z.plain, limit)), nil //nolint:gosec // not above an int
+		return int(min(z.plain, limit)), nil
 	}
 }
 
@@ -231,7 +231,7 @@ func (u *Unpacker) unpackZstd(wire []byte, limit int) ([]byte, error) {
 	if err != nil {
 		return nil, judgeZstd(err)
 	}
-	most := int(min(z.plain, uint64(limit)+1)) //nolint:gosec // not above an int
+	most := int(min(z.plain, uint64(limit)+1))
 	first := most
 	if !z.exact { // its blocks may hold far less
 		first = min(most, 4*len(wire)+512)
