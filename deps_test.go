@@ -75,7 +75,8 @@ var serverModules = map[string]bool{
 	"modernc.org/sqlite":                                              false, // storage
 	"connectrpc.com/connect":                                          false, // gRPC on net/http
 	"google.golang.org/protobuf":                                      false,
-	"google.golang.org/genproto/googleapis/rpc":                       false, // when to try again, in gRPC
+	"github.com/peterbourgon/ff/v3":                                   false, // flags, environment, file
+	"google.golang.org/genproto/googleapis/rpc":                       true,
 	"github.com/prometheus/client_golang":                             false, // /metrics
 	"golang.org/x/crypto":                                             false, // argon2id
 	"golang.org/x/time":                                               false, // rates
