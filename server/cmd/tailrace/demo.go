@@ -13,16 +13,19 @@ import (
 
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/server/internal/demo"
-	"github.com/tailrace-go/tailrace/sink/sinktest"
 )
 
 const publishPath = "/ai/spans/publish" // of Mastra's collectors
 
 const aboutDemo = `Sends spans of AI agents through the whole pipeline (emitter, filter, batch, encode,
-compress, http) to a collector in this process, which keeps their ids in memory, and
-shows how they go. The first are captured from real exporters, the others made like them.
+compress, http) to a trace server in this process, and shows how they go. The first are
+captured from real exporters, the others made like them; beside them there are samples to
+look at: failed runs, retries, a long chat, 5,000 spans in one trace, and a run that is
+always in progress.
 
-A second collector takes spans of your own meanwhile; its address is shown.
+The server listens on loopback and asks nobody to log in. It takes spans of your own
+meanwhile, in a project apart: what to set for that is shown. Its data goes with it, unless
+--data names a folder.
 
 It ends after --duration, or at Ctrl-C: then it drains, which a second Ctrl-C cuts short.
 The exit code is 0 only if every span is accounted for and none was lost.
@@ -34,22 +37,25 @@ type demoFlags struct {
 	rate, producers int
 	json            bool
 	endpoint, token string
+	addr, data      string
 }
 
 func (f *demoFlags) set() *flag.FlagSet {
 	flags := newFlags("demo", aboutDemo)
 	flags.DurationVar(&f.duration, "duration", 0, "how long to make spans, such as `5s`; 0 means until Ctrl-C")
-	flags.IntVar(&f.rate, "rate", 2000, "spans made in a second; 0 means as fast as possible")
+	flags.IntVar(&f.rate, "rate", 200, "spans made in a second; 0 means as fast as possible")
 	flags.IntVar(&f.producers, "producers", 4, "goroutines that make spans")
 	flags.DurationVar(&f.drain, "drain", 10*time.Second, "how long to wait for spans in flight at the end; what is left is abandoned")
 	flags.BoolVar(&f.json, "json", false, "print the final ledger to stdout, as one line of JSON, and all else to stderr")
 	flags.StringVar(&f.endpoint, "endpoint", "", "send to this `URL` instead; one without a path gets "+publishPath)
 	flags.StringVar(&f.token, "token", "", "access token for the endpoint")
+	flags.StringVar(&f.addr, "addr", "127.0.0.1:0", "`host:port` that the server listens on; port 0 is any that is free")
+	flags.StringVar(&f.data, "data", "", "`folder` for the server's data; empty means one that is removed in the end")
 	return flags
 }
 
 // demoCommand runs the demonstration. With --json its result is all of stdout; without, stdout shows the run.
-func demoCommand(ctx context.Context, args []string, stdout, stderr *os.File) error {
+func demoCommand(ctx context.Context, args []string, stdout, stderr *os.File) (err error) {
 	var f demoFlags
 	if done, err := parse(f.set(), args, stdout); done || err != nil {
 		return err
@@ -58,39 +64,32 @@ func demoCommand(ctx context.Context, args []string, stdout, stderr *os.File) er
 	if err != nil {
 		return err
 	}
-	if cfg.Endpoint == "" {
-		collector, err := sinktest.Listen(sinktest.Config{IDsOnly: true, MaxRequests: -1})
-		if err != nil {
-			return fmt.Errorf("cannot listen on loopback for the collector: %w", err)
-		}
-		defer collector.Close()
-		cfg.Endpoint = collector.URL() + publishPath
-		cfg.Stored = func() (int, error) {
-			l := collector.Ledger()
-			return l.Stored, l.Check()
-		}
-	}
-	cfg.Progress = stdout
+	progress := stdout
 	if f.json {
-		cfg.Progress = stderr
+		progress = stderr
 	}
-	if f.endpoint == "" {
-		guests, err := openToGuests(cfg.Progress)
+	cfg.Progress, cfg.Terminal = progress, isTerminal(progress)
+	ctx, stop := untilSignal(ctx)
+	defer stop()
+	if cfg.Endpoint == "" {
+		server, err := startDemoServer(ctx, f.addr, f.data, stderr)
 		if err != nil {
-			return err
+			return fmt.Errorf("the trace server does not start: %w", err)
 		}
-		defer guests.close()
+		defer func() { err = errors.Join(err, server.close(progress)) }()
+		server.introduce(progress)
+		cfg.Endpoint, cfg.Token, cfg.Stored, cfg.Samples = server.url+publishPath, server.token, server.stored, true
 	}
-	cfg.Terminal = isTerminal(cfg.Progress.(*os.File))
+	return f.run(ctx, cfg, stdout)
+}
 
+// run makes and sends spans, and prints the ledger.
+func (f demoFlags) run(ctx context.Context, cfg demo.Config, stdout io.Writer) error {
 	if f.duration > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, f.duration)
 		defer cancel()
 	}
-	ctx, stop := untilSignal(ctx)
-	defer stop()
-
 	result, err := demo.Run(ctx, cfg)
 	if f.json && result.Stages != nil {
 		if err := json.NewEncoder(stdout).Encode(result); err != nil {
@@ -107,32 +106,6 @@ func demoCommand(ctx context.Context, args []string, stdout, stderr *os.File) er
 	return err
 }
 
-// guests is a second collector, for spans that programs of the user's own send while the demo runs. It is apart from
-// the first, whose account is to equal the pipeline's to the span.
-type guests struct {
-	collector *sinktest.Collector
-	out       io.Writer
-}
-
-// openToGuests starts the collector for guests and says on out how to reach it.
-func openToGuests(out io.Writer) (*guests, error) {
-	collector, err := sinktest.Listen(sinktest.Config{IDsOnly: true, MaxRequests: -1})
-	if err != nil {
-		return nil, fmt.Errorf("cannot listen on loopback for your own spans: %w", err)
-	}
-	_, _ = fmt.Fprintf(out, "to see spans of your own counted here, start your program with\n"+
-		"  MASTRA_CLOUD_TRACES_ENDPOINT=%s MASTRA_CLOUD_ACCESS_TOKEN=demo\n\n", collector.URL())
-	return &guests{collector, out}, nil
-}
-
-// close says what came, if anything did.
-func (g *guests) close() {
-	g.collector.Close()
-	if l := g.collector.Ledger(); l.Received > 0 {
-		_, _ = fmt.Fprintf(g.out, "of your own: %d spans received = %d stored + %d repeated + %d rejected\n", l.Received, l.Stored, l.Repeated, l.Rejected)
-	}
-}
-
 // config checks the flags.
 func (f demoFlags) config() (demo.Config, error) {
 	wrong := func(format string, args ...any) (demo.Config, error) {
@@ -147,6 +120,8 @@ func (f demoFlags) config() (demo.Config, error) {
 		return wrong("--producers must be at least 1, not %d", f.producers)
 	case f.drain <= 0:
 		return wrong("--drain must be more than 0, not %v", f.drain)
+	case f.endpoint != "" && (f.data != "" || f.addr != "127.0.0.1:0"):
+		return wrong("--data and --addr are of a server in this process, and --endpoint is another")
 	case f.token != "" && f.endpoint == "":
 		return wrong("--token is for an --endpoint, and none is given")
 	}

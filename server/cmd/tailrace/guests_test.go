@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"regexp"
 	"strings"
@@ -14,7 +15,7 @@ import (
 	"github.com/tailrace-go/tailrace/span"
 )
 
-// TestDemoTakesSpansOfYourOwn holds that the address which the demo shows takes spans, and that they are counted apart.
+// TestDemoTakesSpansOfYourOwn holds that the server which the demo shows takes spans, shows them, and counts them apart.
 func TestDemoTakesSpansOfYourOwn(t *testing.T) {
 	shown, stdout, err := os.Pipe()
 	if err != nil {
@@ -52,6 +53,16 @@ func TestDemoTakesSpansOfYourOwn(t *testing.T) {
 	run.End()
 	if err := o.Shutdown(ctx); err != nil {
 		t.Error(err)
+	}
+	answer, err := http.Get(endpoint + "/api/projects/yours/traces") //nolint:noctx // a test's
+	if err != nil {
+		t.Fatal(err)
+	}
+	traces, err := io.ReadAll(answer.Body)
+	_ = answer.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	if err != nil || !strings.Contains(string(traces), `"name":"weather agent"`) {
+		t.Errorf("%v: the server shows %s", err, traces)
 	}
 	stop()
 	rest, err := io.ReadAll(lines)

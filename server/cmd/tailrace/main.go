@@ -3,7 +3,7 @@
 //	tailrace serve       run the trace server
 //	tailrace project     make, list and delete projects of the trace server
 //	tailrace token       make, list and revoke its tokens
-//	tailrace demo        send spans through the whole pipeline to a collector in this process
+//	tailrace demo        send spans through the whole pipeline to a trace server in this process
 //	tailrace send        send spans from files to an endpoint
 //	tailrace verify      check an endpoint, step by step, and say what to do
 //	tailrace completion  print what makes a shell complete the words of tailrace
@@ -41,7 +41,7 @@ func commands() []command {
 		{"serve", "run the trace server", serveCommand, new(serveFlags).set, nil},
 		{"project", "make, list and delete projects of the trace server", projectCommand, new(projectFlags).set, projectWords},
 		{"token", "make, list and revoke its tokens", tokenCommand, new(tokenFlags).set, tokenWords},
-		{"demo", "send spans through the whole pipeline to a collector in this process", demoCommand, new(demoFlags).set, nil},
+		{"demo", "send spans through the whole pipeline to a trace server in this process", demoCommand, new(demoFlags).set, nil},
 		{"send", "send spans from files to an endpoint", sendCommand, new(sendFlags).set, nil},
 		{"verify", "check an endpoint, step by step, and say what to do", verifyCommand, new(verifyFlags).set, nil},
 		{"completion", "print what makes a shell complete the words of tailrace", completionCommand, completionFlags, shells},

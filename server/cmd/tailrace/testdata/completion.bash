@@ -9,7 +9,7 @@ _tailrace() {
 		project:*) words="create list delete" ;;
 		token:-*) words="--all-projects --allow-insecure --data --expires --json --label --project --scope --server --token --token-file" ;;
 		token:*) words="create list revoke" ;;
-		demo:-*) words="--drain --duration --endpoint --json --producers --rate --token" ;;
+		demo:-*) words="--addr --data --drain --duration --endpoint --json --producers --rate --token" ;;
 		send:-*) words="--allow-insecure --batch --compression --concurrency --dry-run --endpoint --from --give-up-after --json --max-body --project --quiet --rate --repeat --seed --strict --token --token-file --wire" ;;
 		verify:-*) words="--allow-insecure --endpoint --json --project --timeout --token --token-file --wire" ;;
 		completion:-*) words="" ;;

@@ -5,7 +5,7 @@ _tailrace() {
 			'serve:run the trace server'
 			'project:make, list and delete projects of the trace server'
 			'token:make, list and revoke its tokens'
-			'demo:send spans through the whole pipeline to a collector in this process'
+			'demo:send spans through the whole pipeline to a trace server in this process'
 			'send:send spans from files to an endpoint'
 			'verify:check an endpoint, step by step, and say what to do'
 			'completion:print what makes a shell complete the words of tailrace'
@@ -69,6 +69,8 @@ _tailrace() {
 		;;
 	demo)
 		_arguments \
+			'--addr=[host port that the server listens on]:host:port: ' \
+			'--data=[folder for the servers data]:folder:_files -/' \
 			'--drain=[how long to wait for spans in flight at the end]:duration: ' \
 			'--duration=[how long to make spans, such as 5s]:5s: ' \
 			'--endpoint=[send to this URL instead]:URL: ' \
