@@ -76,7 +76,9 @@ func (s *server) start(ctx context.Context) (time.Duration, error) {
 		if err != nil {
 			return 0, err
 		}
-		s.address = u.Host
+		if s.address == "" { // those who send read it while the server is started anew
+			s.address = u.Host
+		}
 		go func() { // whatever else it says; ends with the process
 			for lines.Scan() {
 			}
