@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -45,6 +46,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	if err != nil {
 		return err
 	}
+	limitMemory(cfg.MemoryLimit)
 	s, err := open(ctx, cfg)
 	if err != nil {
 		return err
@@ -61,6 +63,13 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		return err
 	}
 	return s.run(ctx, listeners, tls)
+}
+
+// limitMemory lowers the limit of the Go runtime, if there is one to set. It never raises what GOMEMLIMIT has set.
+func limitMemory(bytes int64) {
+	if bytes > 0 && bytes < debug.SetMemoryLimit(-1) {
+		debug.SetMemoryLimit(bytes)
+	}
 }
 
 // open opens the folder and makes the router.
