@@ -49,6 +49,7 @@ func parse(args []string) (c config, err error) {
 	flags.IntVar(&c.kills, "kills", 0, "kill the server so many times under load, and measure nothing")
 	flags.IntVar(&c.batch, "batch", 1000, "spans of a request")
 	packing := flags.String("compression", "zstd", "zstd, gzip or none")
+	level := flags.Int("level", 1, "of the compression, 0 for its default")
 	flags.StringVar(&c.binary, "tailrace", "", "the program to measure; empty: built from this module")
 	flags.StringVar(&c.dir, "dir", "", "folder to keep; empty: one that is removed")
 	flags.StringVar(&c.sync, "sync", "full", "as of tailrace serve")
@@ -59,9 +60,9 @@ func parse(args []string) (c config, err error) {
 	}
 	switch *packing {
 	case "zstd":
-		c.packing = stages.Zstd
+		c.packing = stages.Zstd.Level(*level)
 	case "gzip":
-		c.packing = stages.Gzip
+		c.packing = stages.Gzip.Level(*level)
 	case "none":
 		c.packing = stages.None
 	default:

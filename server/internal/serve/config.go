@@ -52,6 +52,8 @@ type Config struct {
 	// NoFirst keeps the first start on a folder from making a project and tokens and printing them.
 	NoFirst bool
 
+	workers int // bodies that are decoded, and batches that are packed, at the same time
+
 	Version string
 	Log     *slog.Logger // nil: nothing is logged
 	Out     io.Writer    // where "listening on URL" goes, a line for each address, and what a first start makes; nil: nowhere

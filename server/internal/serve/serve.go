@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -47,6 +49,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		return err
 	}
 	limitMemory(cfg.MemoryLimit)
+	cfg.workers = spareProcessors()
 	s, err := open(ctx, cfg)
 	if err != nil {
 		return err
@@ -63,6 +66,18 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		return err
 	}
 	return s.run(ctx, listeners, tls)
+}
+
+// spareProcessors returns how many bodies are decoded, and how many packed, at the same time, and has Go use a thread
+// more than these and the writer occupy. Then a question always finds a thread, which the system runs at once; Go alone
+// would let it wait for 10 ms for each goroutine that works. What GOMAXPROCS says stays.
+func spareProcessors() (workers int) {
+	n := runtime.GOMAXPROCS(0)
+	workers = (n + 1) / 2
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(max(n, 2*workers+2))
+	}
+	return workers
 }
 
 // limitMemory lowers the limit of the Go runtime, if there is one to set. It never raises what GOMEMLIMIT has set.
@@ -89,7 +104,7 @@ func (s *server) openAll(ctx context.Context) (err error) {
 	cache := meta.NewCache(s.db)
 	// The store is opened before anything is made: only one server gets past this.
 	opened, err := sqlite.Open(sqlite.Config{
-		Dir: cfg.Data, Sync: cfg.Sync,
+		Dir: cfg.Data, Sync: cfg.Sync, Packers: cfg.workers,
 		Limits: func(project string) store.Limits {
 			p, _ := cache.Project(context.WithoutCancel(ctx), project) // without it: those of the server
 			return store.Limits{
@@ -111,7 +126,7 @@ func (s *server) openAll(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.ingest, err = ingest.New(ingest.Config{Store: s.store, Log: cfg.Log, MaxBytes: cfg.MaxInFlightBytes, DrainTimeout: cfg.Drain}); err != nil {
+	if s.ingest, err = ingest.New(ingest.Config{Store: s.store, Log: cfg.Log, MaxBytes: cfg.MaxInFlightBytes, DrainTimeout: cfg.Drain, Decoders: cfg.workers}); err != nil {
 		return err
 	}
 	s.api, err = api.New(api.Config{

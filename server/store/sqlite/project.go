@@ -18,8 +18,9 @@ import (
 )
 
 const (
-	maxWriters = 4    // files that a project writes to without opening them again
-	groupSpans = 4000 // of a commit, unless one batch has more
+	maxWriters = 4                     // files that a project writes to without opening them again
+	groupSpans = 4000                  // of a commit, unless one batch has more
+	groupWait  = 25 * time.Millisecond // that a commit waits at most for batches that are being packed
 )
 
 var noTokens span.Tokens
@@ -35,9 +36,10 @@ type project struct {
 	days   map[int64]*file
 	closed bool
 
-	jobs chan *job
-	work chan func() // what must not run beside a commit
-	done chan struct{}
+	coming atomic.Int64 // batches that are being packed
+	jobs   chan *job
+	work   chan func() // what must not run beside a commit
+	done   chan struct{}
 
 	// Of the writing goroutine.
 	writers   map[int64]*writer
@@ -63,8 +65,8 @@ type counts struct {
 	dropped  store.Dropped
 }
 
-// write takes jobs until the project is closed. Whatever waits when it looks is committed at once, so that many small
-// batches share a transaction and a lone one never waits for company.
+// write takes jobs until the project is closed. Whatever waits when it looks, or is about to come, is committed at once,
+// so that many batches share a transaction and its pages. A lone one never waits for company.
 func (p *project) write() {
 	defer close(p.done)
 	for {
@@ -81,20 +83,34 @@ func (p *project) write() {
 	}
 }
 
-// gather adds what else waits.
+// gather adds what else waits or is being packed.
 func (p *project) gather(first *job) []*job {
 	jobs := []*job{first}
+	var late <-chan time.Time
 	for n := first.spans; n < groupSpans; {
+		var j *job
+		ok := false
 		select {
-		case j, ok := <-p.jobs:
-			if !ok {
-				return jobs // write sees it again
-			}
-			jobs = append(jobs, j)
-			n += j.spans
+		case j, ok = <-p.jobs:
 		default:
-			return jobs
+			if p.coming.Load() == 0 {
+				return jobs
+			}
+			if late == nil {
+				t := time.NewTimer(groupWait)
+				defer t.Stop()
+				late = t.C
+			}
+			select {
+			case j, ok = <-p.jobs:
+			case <-late:
+			}
 		}
+		if !ok {
+			return jobs // of closed jobs, write hears again
+		}
+		jobs = append(jobs, j)
+		n += j.spans
 	}
 	return jobs
 }
