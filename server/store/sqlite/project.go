@@ -18,9 +18,12 @@ import (
 )
 
 const (
-	maxWriters = 4                     // files that a project writes to without opening them again
-	groupSpans = 4000                  // of a commit, unless one batch has more
-	groupWait  = 25 * time.Millisecond // that a commit waits at most for batches that are being packed
+	maxWriters = 4    // files that a project writes to without opening them again
+	groupSpans = 4000 // of a commit, unless one batch has more
+
+	// A commit of so few spans waits for batches that are being packed, for so long at most.
+	fewInGroup = 200
+	groupWait  = 5 * time.Millisecond
 )
 
 var noTokens span.Tokens
@@ -65,8 +68,8 @@ type counts struct {
 	dropped  store.Dropped
 }
 
-// write takes jobs until the project is closed. Whatever waits when it looks, or is about to come, is committed at once,
-// so that many batches share a transaction and its pages. A lone one never waits for company.
+// write takes jobs until the project is closed. Whatever waits when it looks is committed at once, so that many small
+// batches share a transaction and its pages. A lone one never waits for company.
 func (p *project) write() {
 	defer close(p.done)
 	for {
@@ -83,7 +86,7 @@ func (p *project) write() {
 	}
 }
 
-// gather adds what else waits or is being packed.
+// gather adds what else waits, and to a little what is about to.
 func (p *project) gather(first *job) []*job {
 	jobs := []*job{first}
 	var late <-chan time.Time
@@ -93,7 +96,7 @@ func (p *project) gather(first *job) []*job {
 		select {
 		case j, ok = <-p.jobs:
 		default:
-			if p.coming.Load() == 0 {
+			if n >= fewInGroup || p.coming.Load() == 0 {
 				return jobs
 			}
 			if late == nil {
