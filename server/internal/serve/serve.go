@@ -80,10 +80,17 @@ func spareProcessors() (workers int) {
 	return workers
 }
 
-// limitMemory lowers the limit of the Go runtime, if there is one to set. It never raises what GOMEMLIMIT has set.
+// limitMemory lowers the limit of the Go runtime, if there is one to set, and has it collect half as often below it.
+// GOMEMLIMIT is never raised, and what GOGC says stays.
 func limitMemory(bytes int64) {
-	if bytes > 0 && bytes < debug.SetMemoryLimit(-1) {
+	if bytes <= 0 {
+		return
+	}
+	if bytes < debug.SetMemoryLimit(-1) {
 		debug.SetMemoryLimit(bytes)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200)
 	}
 }
 
