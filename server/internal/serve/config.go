@@ -52,7 +52,7 @@ type Config struct {
 	// NoFirst keeps the first start on a folder from making a project and tokens and printing them.
 	NoFirst bool
 
-	workers int // bodies that are decoded, and batches that are packed, at the same time
+	decoders, packers int // bodies that are decoded, and batches that are packed, at the same time
 
 	Version string
 	Log     *slog.Logger // nil: nothing is logged

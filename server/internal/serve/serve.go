@@ -49,7 +49,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		return err
 	}
 	limitMemory(cfg.MemoryLimit)
-	cfg.workers = spareProcessors()
+	cfg.decoders, cfg.packers = spareProcessors()
 	s, err := open(ctx, cfg)
 	if err != nil {
 		return err
@@ -68,16 +68,16 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	return s.run(ctx, listeners, tls)
 }
 
-// spareProcessors returns how many bodies are decoded, and how many packed, at the same time, and has Go use a thread
-// more than these and the writer occupy. Then a question always finds a thread, which the system runs at once; Go alone
-// would let it wait for 10 ms for each goroutine that works. What GOMAXPROCS says stays.
-func spareProcessors() (workers int) {
+// spareProcessors returns how many bodies are decoded, and how many batches packed, at the same time, and has Go use a
+// thread more than these and the writer occupy. Then a question always finds a thread, which the system runs at once; Go
+// alone would let it wait for 10 ms for each goroutine that works. What GOMAXPROCS says stays.
+func spareProcessors() (decoders, packers int) {
 	n := runtime.GOMAXPROCS(0)
-	workers = (n + 1) / 2
+	decoders, packers = (n+1)/2, n
 	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(max(n, 2*workers+2))
+		runtime.GOMAXPROCS(decoders + packers + 2)
 	}
-	return workers
+	return decoders, packers
 }
 
 // limitMemory lowers the limit of the Go runtime, if there is one to set, and has it collect half as often below it.
@@ -111,7 +111,7 @@ func (s *server) openAll(ctx context.Context) (err error) {
 	cache := meta.NewCache(s.db)
 	// The store is opened before anything is made: only one server gets past this.
 	opened, err := sqlite.Open(sqlite.Config{
-		Dir: cfg.Data, Sync: cfg.Sync, Packers: cfg.workers,
+		Dir: cfg.Data, Sync: cfg.Sync, Packers: cfg.packers,
 		Limits: func(project string) store.Limits {
 			p, _ := cache.Project(context.WithoutCancel(ctx), project) // without it: those of the server
 			return store.Limits{
@@ -133,7 +133,7 @@ func (s *server) openAll(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.ingest, err = ingest.New(ingest.Config{Store: s.store, Log: cfg.Log, MaxBytes: cfg.MaxInFlightBytes, DrainTimeout: cfg.Drain, Decoders: cfg.workers}); err != nil {
+	if s.ingest, err = ingest.New(ingest.Config{Store: s.store, Log: cfg.Log, MaxBytes: cfg.MaxInFlightBytes, DrainTimeout: cfg.Drain, Decoders: cfg.decoders}); err != nil {
 		return err
 	}
 	s.api, err = api.New(api.Config{
