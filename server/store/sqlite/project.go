@@ -89,7 +89,8 @@ func (p *project) write() {
 // gather adds what else waits, and to a little what is about to.
 func (p *project) gather(first *job) []*job {
 	jobs := []*job{first}
-	var late <-chan time.Time
+	late := time.NewTimer(groupWait)
+	defer late.Stop()
 	for n := first.spans; n < groupSpans; {
 		var j *job
 		ok := false
@@ -99,14 +100,9 @@ func (p *project) gather(first *job) []*job {
 			if n >= fewInGroup || p.coming.Load() == 0 {
 				return jobs
 			}
-			if late == nil {
-				t := time.NewTimer(groupWait)
-				defer t.Stop()
-				late = t.C
-			}
 			select {
 			case j, ok = <-p.jobs:
-			case <-late:
+			case <-late.C:
 			}
 		}
 		if !ok {

@@ -285,7 +285,7 @@ func (p *project) pack(ctx context.Context, b *store.Batch, received time.Time) 
 
 // offer hands a job to the writer, if there is room.
 func (p *project) offer(j *job) error {
-	err := error(store.ErrBusy)
+	err := store.ErrBusy
 	if p.store.queued.Add(j.bytes) <= p.store.config.MaxQueueBytes+j.bytes { // one batch always has room
 		err = p.enqueue(j)
 	}
