@@ -80,12 +80,26 @@ func randomHex(n int) string {
 }
 
 func validHex(s string, n int) bool {
-	return len(s) == n && strings.Trim(s, "0123456789abcdef") == "" && strings.Trim(s, "0") != ""
+	if len(s) != n {
+		return false
+	}
+	zero := byte('0')
+	for i := range len(s) {
+		c := s[i]
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+		zero |= c
+	}
+	return zero != '0'
 }
 
 func padHex(s string, n int) (string, bool) {
 	if s == "" || len(s) > n {
 		return "", false
+	}
+	if validHex(s, n) { // as a rule
+		return s, true
 	}
 	s = strings.Repeat("0", n-len(s)) + strings.ToLower(s)
 	if !validHex(s, n) {

@@ -66,9 +66,15 @@ var filters = []string{
 	"tag=production", "env=production", "meta.region=eu-1", "min_ms=15000&max_ms=16000", "q=step+3", "sort=duration", "sort=tokens", "sort=cost",
 }
 
-// watch asks for a list every so often until ctx ends, and returns how long each took.
-func (s *server) watch(ctx context.Context, every time.Duration) ([]time.Duration, error) {
-	var took []time.Duration
+// listing is a list that was asked for: with which filter, and how long it took.
+type listing struct {
+	filter string
+	took   time.Duration
+}
+
+// watch asks for a list every so often until ctx ends.
+func (s *server) watch(ctx context.Context, every time.Duration) ([]listing, error) {
+	var took []listing
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for i := 0; ; i++ {
@@ -77,16 +83,31 @@ func (s *server) watch(ctx context.Context, every time.Duration) ([]time.Duratio
 			return took, nil
 		case <-ticker.C:
 		}
+		filter := filters[i%len(filters)]
 		began := time.Now()
 		var p page
-		if err := s.get(ctx, "/api/projects/"+project+"/traces?"+filters[i%len(filters)], &p); err != nil {
+		if err := s.get(ctx, "/api/projects/"+project+"/traces?"+filter, &p); err != nil {
 			if ctx.Err() != nil {
 				return took, nil
 			}
 			return took, err
 		}
-		took = append(took, time.Since(began))
+		took = append(took, listing{filter, time.Since(began)})
 	}
+}
+
+// slowest is the filter whose 95th percentile is the longest.
+func slowest(all []listing) (filter string, p95 time.Duration) {
+	by := map[string][]time.Duration{}
+	for _, l := range all {
+		by[l.filter] = append(by[l.filter], l.took)
+	}
+	for f, took := range by {
+		if q := quantile(took, 0.95); q > p95 || q == p95 && f < filter {
+			filter, p95 = f, q
+		}
+	}
+	return filter, p95
 }
 
 // quantile of durations; 0 when there are none.

@@ -49,6 +49,7 @@ func send(ctx context.Context, c config, s *server, seed uint64, start time.Time
 	p := pipeline.New(pipeline.Config{Name: "servebench", MaxBytes: 64 << 20})
 	sender := sink.NewHTTP(sink.HTTPConfig{
 		Endpoint: s.url() + "/ai/spans/publish", Header: http.Header{"Authorization": {"Bearer " + s.token}},
+		Senders: c.senders, MaxSenders: c.senders,
 		Retry: sink.RetryConfig{Min: 20 * time.Millisecond, Max: 500 * time.Millisecond},
 	})
 	batches := pipeline.Via(pipeline.From(p, source.Pull(next)), stages.Batch[*span.Span](stages.BatchConfig{MaxItems: c.batch}))

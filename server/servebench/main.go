@@ -35,6 +35,7 @@ type config struct {
 	spans   int
 	kills   int
 	batch   int
+	senders int
 	packing stages.Compression
 	binary  string
 	dir     string
@@ -49,6 +50,8 @@ func parse(args []string) (c config, err error) {
 	flags.IntVar(&c.kills, "kills", 0, "kill the server so many times under load, and measure nothing")
 	flags.IntVar(&c.batch, "batch", 1000, "spans of a request")
 	packing := flags.String("compression", "zstd", "zstd, gzip or none")
+	flags.IntVar(&c.senders, "senders", 0, "requests at once; 0: as many as the client finds best")
+	level := flags.Int("level", 1, "of the compression, 0 for its default")
 	flags.StringVar(&c.binary, "tailrace", "", "the program to measure; empty: built from this module")
 	flags.StringVar(&c.dir, "dir", "", "folder to keep; empty: one that is removed")
 	flags.StringVar(&c.sync, "sync", "full", "as of tailrace serve")
@@ -59,16 +62,16 @@ func parse(args []string) (c config, err error) {
 	}
 	switch *packing {
 	case "zstd":
-		c.packing = stages.Zstd
+		c.packing = stages.Zstd.Level(*level)
 	case "gzip":
-		c.packing = stages.Gzip
+		c.packing = stages.Gzip.Level(*level)
 	case "none":
 		c.packing = stages.None
 	default:
 		return c, errors.New("-compression is zstd, gzip or none")
 	}
-	if c.batch < 10 || c.spans < c.batch || c.kills < 0 || c.lists < 0 || c.hours <= 0 {
-		return c, errors.New("-batch is at least 10, -spans at least -batch, -hours more than 0, -kills and -lists not negative")
+	if c.batch < 1 || c.spans < max(c.batch, 10) || c.senders < 0 || c.kills < 0 || c.lists < 0 || c.hours <= 0 {
+		return c, errors.New("-batch is at least 1, -spans at least 10 and -batch, -hours more than 0, -kills, -senders and -lists not negative")
 	}
 	return c, nil
 }

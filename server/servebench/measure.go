@@ -51,7 +51,7 @@ func round(ctx context.Context, say func(string, ...any), c config, s *server, w
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	type watched struct {
-		took []time.Duration
+		took []listing
 		err  error
 	}
 	done := make(chan watched, 1)
@@ -76,7 +76,13 @@ func round(ctx context.Context, say func(string, ...any), c config, s *server, w
 		float64(c.spans)/r.took.Seconds(), c.packing, c.spans, r.took.Seconds(),
 		float64(r.cpu.Microseconds())/float64(c.spans), float64(r.made.Microseconds())/float64(c.spans))
 	if len(w.took) > 0 {
-		say("%-24s p50 %v, p95 %v, most %v, over %d lists with %d filters", "lists meanwhile", quantile(w.took, 0.5), quantile(w.took, 0.95), quantile(w.took, 1), len(w.took), len(filters))
+		took := make([]time.Duration, len(w.took))
+		for i, l := range w.took {
+			took[i] = l.took
+		}
+		filter, p95 := slowest(w.took)
+		say("%-24s p50 %v, p95 %v, most %v, over %d lists with %d filters; the slowest filter is %q, p95 %v", "lists meanwhile",
+			quantile(took, 0.5), quantile(took, 0.95), quantile(took, 1), len(took), len(filters), filter, p95)
 	}
 	spans, err := s.stored(ctx, func(string, int) {})
 	if err != nil {

@@ -60,7 +60,7 @@ type serveFlags struct {
 	sync                string
 	logLevel            slog.Level
 	logFormat           string
-	inFlight            bytesFlag
+	inFlight, memory    bytesFlag
 	connections, tokens int
 	grace, drain        time.Duration
 	noFirst             bool
@@ -84,6 +84,8 @@ func (f *serveFlags) set() *flag.FlagSet {
 	flags.StringVar(&f.logFormat, "log-format", "text", "of the log: text or json")
 	f.inFlight = 64 << 20
 	flags.Var(&f.inFlight, "max-in-flight-bytes", "`size` of requests that are not on disk yet; above, the answer is 503")
+	f.memory = 384 << 20
+	flags.Var(&f.memory, "memory", "`size` that the Go runtime aims to stay below, or unlimited; GOMEMLIMIT, where it is less; what SQLite holds comes on top")
 	flags.IntVar(&f.connections, "max-connections", 4096, "`number` of connections at once; others wait")
 	flags.IntVar(&f.tokens, "token-rate", 10_000, "`requests` a second that each token is good for; above, the answer is 429; -1 for no limit")
 	flags.DurationVar(&f.grace, "grace", time.Second, "from the end of /readyz to the refusal of connections, for load balancers to notice")
@@ -193,7 +195,7 @@ func (f *serveFlags) configure(stdout, stderr io.Writer) (serve.Config, error) {
 	return serve.Config{
 		Data: data, Addrs: f.addrs.values, Limits: store.Limits{KeepFor: time.Duration(f.keepFor), KeepBytes: int64(f.keepBytes)},
 		Sync: f.sync, TLSCert: f.cert, TLSKey: f.key, Hosts: f.hosts.values, Proxies: f.proxies, URL: f.url,
-		MaxInFlightBytes: int(f.inFlight), MaxConnections: f.connections, TokenRate: f.tokens,
+		MaxInFlightBytes: int(f.inFlight), MemoryLimit: max(int64(f.memory), 0), MaxConnections: f.connections, TokenRate: f.tokens,
 		Grace: f.grace, Drain: f.drain, NoFirst: f.noFirst, Version: buildVersion(), Log: log, Out: stdout,
 	}, nil
 }

@@ -36,7 +36,12 @@ type Config struct {
 
 	MaxInFlightBytes int // of requests that are not stored yet; 0 means 64 MiB
 	MaxConnections   int // at once; 0 means 4096
-	TokenRate        int // requests a second of each token; 0 means 10,000, a negative number no limit
+
+	// MemoryLimit is what the Go runtime may hold before it collects garbage more often, in bytes, see
+	// debug.SetMemoryLimit; what GOMEMLIMIT says, if that is less. It is the whole process's, and set once. 0 leaves it
+	// as it is.
+	MemoryLimit int64
+	TokenRate   int // requests a second of each token; 0 means 10,000, a negative number no limit
 
 	Grace time.Duration // from the end of ctx, when /readyz says so, until connections are refused
 	Drain time.Duration // from then on, for requests in flight; 0 means 20 s
@@ -46,6 +51,8 @@ type Config struct {
 
 	// NoFirst keeps the first start on a folder from making a project and tokens and printing them.
 	NoFirst bool
+
+	decoders, packers int // bodies that are decoded, and batches that are packed, at the same time
 
 	Version string
 	Log     *slog.Logger // nil: nothing is logged
@@ -69,6 +76,8 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("%w: Config.TLSCert and Config.TLSKey go together", ErrConfig)
 	case c.MaxInFlightBytes < 0:
 		return c, fmt.Errorf("%w: Config.MaxInFlightBytes is %d", ErrConfig, c.MaxInFlightBytes)
+	case c.MemoryLimit < 0:
+		return c, fmt.Errorf("%w: Config.MemoryLimit is %d", ErrConfig, c.MemoryLimit)
 	case c.MaxConnections < 0:
 		return c, fmt.Errorf("%w: Config.MaxConnections is %d", ErrConfig, c.MaxConnections)
 	case c.Grace < 0 || c.Drain < 0:

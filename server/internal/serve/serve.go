@@ -8,6 +8,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -45,6 +48,8 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	if err != nil {
 		return err
 	}
+	limitMemory(cfg.MemoryLimit)
+	cfg.decoders, cfg.packers = spareProcessors()
 	s, err := open(ctx, cfg)
 	if err != nil {
 		return err
@@ -61,6 +66,32 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		return err
 	}
 	return s.run(ctx, listeners, tls)
+}
+
+// spareProcessors returns how many bodies are decoded, and how many batches packed, at the same time, and has Go use a
+// thread more than these and the writer occupy. Then a question always finds a thread, which the system runs at once; Go
+// alone would let it wait for 10 ms for each goroutine that works. What GOMAXPROCS says stays.
+func spareProcessors() (decoders, packers int) {
+	n := runtime.GOMAXPROCS(0)
+	decoders, packers = (n+1)/2, n
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(decoders + packers + 2)
+	}
+	return decoders, packers
+}
+
+// limitMemory lowers the limit of the Go runtime, if there is one to set, and has it collect half as often below it.
+// GOMEMLIMIT is never raised, and what GOGC says stays.
+func limitMemory(bytes int64) {
+	if bytes <= 0 {
+		return
+	}
+	if bytes < debug.SetMemoryLimit(-1) {
+		debug.SetMemoryLimit(bytes)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200)
+	}
 }
 
 // open opens the folder and makes the router.
@@ -80,7 +111,7 @@ func (s *server) openAll(ctx context.Context) (err error) {
 	cache := meta.NewCache(s.db)
 	// The store is opened before anything is made: only one server gets past this.
 	opened, err := sqlite.Open(sqlite.Config{
-		Dir: cfg.Data, Sync: cfg.Sync,
+		Dir: cfg.Data, Sync: cfg.Sync, Packers: cfg.packers,
 		Limits: func(project string) store.Limits {
 			p, _ := cache.Project(context.WithoutCancel(ctx), project) // without it: those of the server
 			return store.Limits{
@@ -102,7 +133,7 @@ func (s *server) openAll(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.ingest, err = ingest.New(ingest.Config{Store: s.store, Log: cfg.Log, MaxBytes: cfg.MaxInFlightBytes, DrainTimeout: cfg.Drain}); err != nil {
+	if s.ingest, err = ingest.New(ingest.Config{Store: s.store, Log: cfg.Log, MaxBytes: cfg.MaxInFlightBytes, DrainTimeout: cfg.Drain, Decoders: cfg.decoders}); err != nil {
 		return err
 	}
 	s.api, err = api.New(api.Config{

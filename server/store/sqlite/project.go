@@ -20,6 +20,10 @@ import (
 const (
 	maxWriters = 4    // files that a project writes to without opening them again
 	groupSpans = 4000 // of a commit, unless one batch has more
+
+	// A commit of so few spans waits for batches that are being packed, for so long at most.
+	fewInGroup = 200
+	groupWait  = 5 * time.Millisecond
 )
 
 var noTokens span.Tokens
@@ -35,9 +39,10 @@ type project struct {
 	days   map[int64]*file
 	closed bool
 
-	jobs chan *job
-	work chan func() // what must not run beside a commit
-	done chan struct{}
+	coming atomic.Int64 // batches that are being packed
+	jobs   chan *job
+	work   chan func() // what must not run beside a commit
+	done   chan struct{}
 
 	// Of the writing goroutine.
 	writers   map[int64]*writer
@@ -64,7 +69,7 @@ type counts struct {
 }
 
 // write takes jobs until the project is closed. Whatever waits when it looks is committed at once, so that many small
-// batches share a transaction and a lone one never waits for company.
+// batches share a transaction and its pages. A lone one never waits for company.
 func (p *project) write() {
 	defer close(p.done)
 	for {
@@ -81,20 +86,30 @@ func (p *project) write() {
 	}
 }
 
-// gather adds what else waits.
+// gather adds what else waits, and to a little what is about to.
 func (p *project) gather(first *job) []*job {
 	jobs := []*job{first}
+	late := time.NewTimer(groupWait)
+	defer late.Stop()
 	for n := first.spans; n < groupSpans; {
+		var j *job
+		ok := false
 		select {
-		case j, ok := <-p.jobs:
-			if !ok {
-				return jobs // write sees it again
-			}
-			jobs = append(jobs, j)
-			n += j.spans
+		case j, ok = <-p.jobs:
 		default:
-			return jobs
+			if n >= fewInGroup || p.coming.Load() == 0 {
+				return jobs
+			}
+			select {
+			case j, ok = <-p.jobs:
+			case <-late.C:
+			}
 		}
+		if !ok {
+			return jobs // of closed jobs, write hears again
+		}
+		jobs = append(jobs, j)
+		n += j.spans
 	}
 	return jobs
 }

@@ -34,6 +34,7 @@ type Config struct {
 	// lose the last commits, though never after a crash of the process alone.
 	Sync string
 
+	Packers       int                               // batches that are packed at the same time; 0 means GOMAXPROCS
 	MaxQueueBytes int64                             // batches that wait to be written, as held in memory; 0 means 64 MiB
 	Limits        func(project string) store.Limits // asked often; nil: the defaults for all
 	Now           func() time.Time                  // nil: time.Now
@@ -55,6 +56,12 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.MaxQueueBytes < 0 {
 		return c, fmt.Errorf("sqlite: Config.MaxQueueBytes is %d", c.MaxQueueBytes)
+	}
+	if c.Packers < 0 {
+		return c, fmt.Errorf("sqlite: Config.Packers is %d", c.Packers)
+	}
+	if c.Packers == 0 {
+		c.Packers = runtime.GOMAXPROCS(0)
 	}
 	if c.Limits == nil {
 		c.Limits = func(string) store.Limits { return store.Limits{} }
@@ -141,8 +148,8 @@ func lockFolder(dir string) (*conn, error) {
 // different tests together.
 func (s *Store) makeCoders() error {
 	n := runtime.GOMAXPROCS(0)
-	s.encoders, s.decoders = make(chan *packer, n+1), make(chan *zstd.Decoder, n)
-	for range n + 1 {
+	s.encoders, s.decoders = make(chan *packer, s.config.Packers), make(chan *zstd.Decoder, n)
+	for range s.config.Packers {
 		z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
 			zstd.WithWindowSize(512<<10), zstd.WithEncoderCRC(false)) // SQLite's pages are what may be damaged, and unpacking notices most of it
 		if err != nil {
@@ -237,31 +244,19 @@ func (s *Store) Append(ctx context.Context, id string, b *store.Batch) (store.Re
 	if received.IsZero() {
 		received = s.now()
 	}
-	select {
-	case packer := <-s.encoders: // no more at once than there are processors
-		j := prepare(b, received, s.limits(id).KeepFor)
-		j.pack(packer)
-		s.release(packer)
-		return p.append(ctx, j)
-	case <-ctx.Done():
-		return store.Result{}, ctx.Err()
+	p.coming.Add(1)
+	j, err := p.pack(ctx, b, received)
+	if err == nil && len(j.groups) > 0 {
+		err = p.offer(j)
 	}
-}
-
-// append hands a job to the writer and waits for it.
-func (p *project) append(ctx context.Context, j *job) (store.Result, error) {
-	if len(j.groups) == 0 {
+	p.coming.Add(-1)
+	switch {
+	case err != nil:
+		return store.Result{}, err
+	case len(j.groups) == 0:
 		j.result.Commit = p.hub.Last()
 		p.count([]*job{j}, nil, 0, 0, 0)
 		return j.result, nil
-	}
-	if p.store.queued.Add(j.bytes) > p.store.config.MaxQueueBytes+j.bytes { // one batch always has room
-		p.store.queued.Add(-j.bytes)
-		return store.Result{}, store.ErrBusy
-	}
-	if err := p.enqueue(j); err != nil {
-		p.store.queued.Add(-j.bytes)
-		return store.Result{}, err
 	}
 	select {
 	case err := <-j.done:
@@ -272,6 +267,32 @@ func (p *project) append(ctx context.Context, j *job) (store.Result, error) {
 		}
 		return j.answer(<-j.done) // the writer reads the batch, so it is not the caller's yet
 	}
+}
+
+// pack makes a job, once a packer is free.
+func (p *project) pack(ctx context.Context, b *store.Batch, received time.Time) (*job, error) {
+	s := p.store
+	select {
+	case packer := <-s.encoders:
+		j := prepare(b, received, s.limits(p.id).KeepFor)
+		j.pack(packer)
+		s.release(packer)
+		return j, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// offer hands a job to the writer, if there is room.
+func (p *project) offer(j *job) error {
+	err := store.ErrBusy
+	if p.store.queued.Add(j.bytes) <= p.store.config.MaxQueueBytes+j.bytes { // one batch always has room
+		err = p.enqueue(j)
+	}
+	if err != nil {
+		p.store.queued.Add(-j.bytes)
+	}
+	return err
 }
 
 func (p *project) enqueue(j *job) error {

@@ -149,8 +149,8 @@ func openWriter(s *Store, path string, day int64) (*writer, error) {
 
 // openForWriting opens a file with the pragmas of a writer and brings it to this version.
 func openForWriting(path, sync string) (*conn, error) {
-	c, err := open(path, "busy_timeout(5000)", "page_size(8192)", "journal_mode(WAL)", "synchronous("+sync+")",
-		"temp_store(MEMORY)", "cache_size(-32768)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)")
+	c, err := open(path, "busy_timeout(5000)", "page_size(4096)", "journal_mode(WAL)", "synchronous("+sync+")",
+		"temp_store(MEMORY)", "cache_size(-32768)", "wal_autocheckpoint(8000)", "journal_size_limit(67108864)")
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,7 @@ _tailrace() {
 		words="serve project token demo send verify completion version help"
 	else
 		case "${COMP_WORDS[1]}:$word" in
-		serve:-*) words="--addr --behind-proxy --config --data --drain --grace --host --log-format --log-level --max-connections --max-in-flight-bytes --no-first-tokens --retention --retention-bytes --sync --tls-cert --tls-key --token-rate --url" ;;
+		serve:-*) words="--addr --behind-proxy --config --data --drain --grace --host --log-format --log-level --max-connections --max-in-flight-bytes --memory --no-first-tokens --retention --retention-bytes --sync --tls-cert --tls-key --token-rate --url" ;;
 		project:-*) words="--allow-insecure --data --json --server --token --token-file --yes" ;;
 		project:*) words="create list delete" ;;
 		token:-*) words="--all-projects --allow-insecure --data --expires --json --label --project --scope --server --token --token-file" ;;

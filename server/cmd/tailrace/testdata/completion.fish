@@ -20,6 +20,7 @@ complete -c tailrace -n '__fish_seen_subcommand_from serve' -l log-format -x -d 
 complete -c tailrace -n '__fish_seen_subcommand_from serve' -l log-level -x -d 'level of the log on stderr: debug, info, warn or error'
 complete -c tailrace -n '__fish_seen_subcommand_from serve' -l max-connections -x -d 'number of connections at once'
 complete -c tailrace -n '__fish_seen_subcommand_from serve' -l max-in-flight-bytes -x -d 'size of requests that are not on disk yet'
+complete -c tailrace -n '__fish_seen_subcommand_from serve' -l memory -x -d 'size that the Go runtime aims to stay below, or unlimited'
 complete -c tailrace -n '__fish_seen_subcommand_from serve' -l no-first-tokens -d 'make and print nothing at the first start on a folder'
 complete -c tailrace -n '__fish_seen_subcommand_from serve' -l retention -x -d 'age after which traces go, such as 30d or 720h, or forever'
 complete -c tailrace -n '__fish_seen_subcommand_from serve' -l retention-bytes -x -d 'size on disk of a project above which its oldest days go, such as 10GiB, or unlimited'
