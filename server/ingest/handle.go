@@ -19,7 +19,7 @@ import (
 // handle answers one request, whatever its form.
 func (s *Server) handle(w http.ResponseWriter, r *http.Request, g access.Grant, f form) {
 	began := time.Now()
-	o, wire := s.take(w, r, g, f)
+	o, wire := s.take(w, r, g, f, began)
 	o.status = f.status(r, o)
 	s.ledger.answered(o.counted(), wire, time.Since(began))
 	w.Header().Set("Accept-Encoding", decode.AcceptEncoding)
@@ -31,8 +31,8 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request, g access.Grant, 
 }
 
 // take reads a request, sends it through the pipeline and waits for what becomes of it. wire is how many bytes came.
-func (s *Server) take(w http.ResponseWriter, r *http.Request, g access.Grant, f form) (o outcome, wire int) {
-	q, o, ok := s.request(r, g, f)
+func (s *Server) take(w http.ResponseWriter, r *http.Request, g access.Grant, f form, began time.Time) (o outcome, wire int) {
+	q, o, ok := s.request(r, g, f, began)
 	if !ok {
 		s.discard(r, http.NewResponseController(w))
 		return o, 0
@@ -62,7 +62,7 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, g access.Grant, f 
 }
 
 // request makes the item of what the headers say.
-func (s *Server) request(r *http.Request, g access.Grant, f form) (*request, outcome, bool) {
+func (s *Server) request(r *http.Request, g access.Grant, f form, began time.Time) (*request, outcome, bool) {
 	key := r.Header.Get("Idempotency-Key")
 	if len(key) > store.MaxKeyBytes {
 		return nil, failed(http.StatusBadRequest, "bad_request", fmt.Sprintf("a key has at most %d bytes", store.MaxKeyBytes), "Idempotency-Key"), false
@@ -72,7 +72,7 @@ func (s *Server) request(r *http.Request, g access.Grant, f form) (*request, out
 		return nil, o, false
 	}
 	return &request{
-		ctx: r.Context(), signal: f.carries(), project: g.Project(), label: g.Label(), key: key, read: read, done: make(chan outcome, 1),
+		ctx: r.Context(), began: began, signal: f.carries(), project: g.Project(), label: g.Label(), key: key, read: read, done: make(chan outcome, 1),
 	}, outcome{}, true
 }
 

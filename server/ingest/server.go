@@ -16,16 +16,17 @@ import (
 // Server takes requests in and has a store keep what they bring. Its routes may be called before Run, and wait for it;
 // after it they answer 503.
 type Server struct {
-	cfg     Config
-	entry   *source.Emitter[*request]
-	pipe    *pipeline.Pipeline
-	reading room
-	slow    atomic.Int64 // bytes of the bodies that take long to arrive
-	grpc    http.Handler
-	unpacks chan struct{} // has one for each message of gRPC that is being unpacked
-	quotas  quotas
-	ledger  ledger
-	log     quiet
+	cfg       Config
+	entry     *source.Emitter[*request]
+	pipe      *pipeline.Pipeline
+	reading   room
+	slow      atomic.Int64 // bytes of the bodies that take long to arrive
+	grpc      http.Handler
+	unpacks   chan struct{} // has one for each message of gRPC that is being unpacked
+	quotas    quotas
+	forgotten forgotten
+	ledger    ledger
+	log       quiet
 }
 
 // New makes a server. The error matches [ErrConfig] and names the field.

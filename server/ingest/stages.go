@@ -139,7 +139,7 @@ func (s *Server) append(ctx context.Context, r *request) (err error) {
 		return nil
 	}
 	began := time.Now()
-	result, err := s.cfg.Store.Append(ctx, r.project.ID, &store.Batch{
+	result, err := s.put(ctx, r, &store.Batch{
 		Received: r.received, Label: r.label, Key: r.key, Sum: r.sum, Spans: r.spans, Records: r.records,
 	})
 	if err != nil {
@@ -172,6 +172,8 @@ func (s *Server) storeError(r *request, err error) outcome {
 	case errors.As(err, &panicked):
 		s.log.error("a request made a stage panic", "stage", panicked.Stage, "project", r.project.ID, "panic", panicked.Error(), "stack", string(panicked.Stack))
 		return failed(http.StatusInternalServerError, "internal", "the server could not take this body", "")
+	case errors.Is(err, store.ErrNotFound):
+		return s.unavailable("deleted", "the project was deleted")
 	case errors.Is(err, store.ErrBusy), errors.Is(err, context.DeadlineExceeded):
 		return s.unavailable("busy", "the store is busy: send this again")
 	case errors.Is(err, store.ErrFull):

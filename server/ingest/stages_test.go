@@ -20,7 +20,7 @@ import (
 // item is request i: every third body is broken, every third holds nothing.
 func item(i int) *request {
 	r := &request{
-		ctx: context.Background(), project: meta.Project{ID: "p", Quota: 5}, charge: 100, deadline: time.Now().Add(time.Hour),
+		ctx: context.Background(), began: time.Now(), project: meta.Project{ID: "p", Quota: 5}, charge: 100, deadline: time.Now().Add(time.Hour),
 		read: mastra{Spans}.read, done: make(chan outcome, 1),
 	}
 	switch i % 3 {
