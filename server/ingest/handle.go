@@ -49,9 +49,9 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, g access.Grant, f 
 	}
 	defer a.leave() // when the pipeline has taken it
 	q.wire, wire = a.bytes, len(a.bytes)
-	plain, err := decode.PlainSize(q.wire, q.encoding, s.cfg.Limits)
-	if err != nil {
-		return s.refused(err), wire
+	plain, o, ok := s.size(q)
+	if !ok {
+		return o, wire
 	}
 	q.charge = s.chargeOf(cap(a.bytes), plain)
 	if o, ok := s.emit(q); !ok {
@@ -59,6 +59,30 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, g access.Grant, f 
 	}
 	a.leave()
 	return s.await(q), wire
+}
+
+// size is how long a body will be in plain. One that may be longer than any is measured first: what inflates is refused
+// here, and charged nothing, or a few of them would keep all others out.
+func (s *Server) size(q *request) (plain int, o outcome, ok bool) {
+	plain, err := decode.PlainSize(q.wire, q.encoding, s.cfg.Limits)
+	if err != nil {
+		return 0, s.refused(err), false
+	}
+	if l, _ := s.cfg.Limits.WithDefaults(); q.encoding == "" || plain < l.MaxBodyBytes { // New has checked them
+		return plain, outcome{}, true
+	}
+	ctx, cancel := context.WithTimeout(q.ctx, s.cfg.Timeout)
+	defer cancel()
+	select {
+	case u := <-s.measures:
+		defer func() { s.measures <- u }()
+		if plain, err = u.Measure(q.wire, q.encoding, s.cfg.Limits); err != nil {
+			return 0, s.refused(err), false
+		}
+		return plain, outcome{}, true
+	case <-ctx.Done():
+		return 0, s.unavailable("busy", "too many bodies are being measured: send this again"), false
+	}
 }
 
 // request makes the item of what the headers say.
