@@ -11,7 +11,8 @@ type budget struct {
 	p     *Pipeline
 	limit atomic.Int64 // MaxBytes less what stages reserve
 	used  atomic.Int64
-	given atomic.Int64 // how often something was given back while somebody waited
+	given atomic.Int64 // bytes that were given back while somebody waited
+	kept  atomic.Bool  // what is free is kept for the first who waits
 	room  roomQueue
 }
 
@@ -30,8 +31,11 @@ func (b *budget) reserve(n int64) {
 
 func (b *budget) full() bool { return b.used.Load() >= b.limit.Load() }
 
-// try takes n bytes if there is room for them.
-func (b *budget) try(n int64) bool {
+// try takes n bytes if there is room for them, which is not kept for somebody.
+func (b *budget) try(n int64) bool { return !b.kept.Load() && b.grab(n) }
+
+// grab takes n bytes if there is room for them.
+func (b *budget) grab(n int64) bool {
 	for {
 		used := b.used.Load()
 		if used+n > b.limit.Load() {
@@ -51,21 +55,41 @@ func (b *budget) fits(n int64) error {
 	return nil
 }
 
-// take takes n bytes, or waits until stop returns an error. Those who wait are served in order.
+// patience is how much may be given back before the first who waits for n bytes has room kept. Until
+// then others may overtake it, since a producer that need not park is much the faster one.
+func (b *budget) patience(n int64) int64 { return min(n, b.limit.Load()/16) }
+
+// take takes n bytes, or waits until stop returns an error. Those who wait are served in order; those
+// who come later overtake them where they fit, but no longer than the patience of the first.
 func (b *budget) take(n int64, w *parker, stop func() error) error {
 	if b.try(n) {
 		return nil
 	}
+	first, kept := false, false
 	b.room.join(w)
-	defer b.room.leave(w)
+	defer func() {
+		if kept {
+			b.kept.Store(false)
+		}
+		b.room.leave(w)
+	}()
 	asked := b.given.Load() - 1
+	var since int64 // what was given when w became the first
 	for {
 		if err := stop(); err != nil {
 			return err
 		}
 		given := b.given.Load()
-		if b.try(n) {
+		if kept && b.grab(n) || !kept && b.try(n) {
 			return nil
+		}
+		if !first {
+			first, since = b.room.first(w), given
+		}
+		if first && !kept && given-since >= b.patience(n) {
+			kept = true
+			b.kept.Store(true)
+			continue // something may have been given back before anyone could know
 		}
 		if given != asked { // else only a mark came by, perhaps the one asked for
 			asked = given
@@ -82,7 +106,7 @@ func (b *budget) release(n int64) {
 	}
 	b.used.Add(-n)
 	if b.room.waiting.Load() > 0 {
-		b.given.Add(1)
+		b.given.Add(n)
 		b.room.wakeOne()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -295,6 +296,52 @@ func TestBudget(t *testing.T) {
 		}
 		if err := run.end(); err != nil || p.Ledger().Delivered != 50 {
 			t.Errorf("Run returned %v with %+v", err, p.Ledger())
+		}
+	})
+}
+
+// TestBudgetIsFair holds that an item which needs most of the budget gets it, however many small ones
+// come meanwhile, and that none of these has to wait for long.
+func TestBudgetIsFair(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pipeline.New(pipeline.Config{MaxBytes: 100})
+		source := newPushed[sized](pipeline.EntryConfig{})
+		sink := pipelinetest.NewFake[sized]().Slow(10 * time.Millisecond)
+		pipeline.To(pipeline.From(p, source), sink.Sink(), pipeline.Workers(8))
+		run := start(t, p)
+		ctx, cancel := context.WithCancel(t.Context())
+		var small sync.WaitGroup
+		var longest atomic.Int64
+		small.Go(func() { // eight at once, for as long as it takes
+			for tick := time.NewTicker(1250 * time.Microsecond); ctx.Err() == nil; <-tick.C {
+				small.Go(func() {
+					began := time.Now()
+					if err := source.entry.Push(t.Context(), 10); err != nil {
+						t.Error(err)
+					}
+					for took := int64(time.Since(began)); ; {
+						if max := longest.Load(); took <= max || longest.CompareAndSwap(max, took) {
+							return
+						}
+					}
+				})
+			}
+		})
+		for range 10 {
+			time.Sleep(50 * time.Millisecond)
+			hurry, done := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			if err := source.entry.Push(hurry, 95); err != nil {
+				t.Errorf("an item of most of the budget: %v", err)
+			}
+			done()
+		}
+		cancel()
+		small.Wait()
+		if longest := time.Duration(longest.Load()); longest > 200*time.Millisecond {
+			t.Errorf("a small item waited for %v", longest)
+		}
+		if err := run.end(); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -212,7 +212,7 @@ func (e *Entry[T]) makeRoom(ctx context.Context, wait bool, b *budget, bytes int
 	case DropNewest:
 		return true, e.drop(item, weight, ReasonByteBudget)
 	case DropOldest:
-		for !b.try(bytes) {
+		for !b.grab(bytes) { // it makes room of its own
 			if !e.evict(ReasonByteBudget) { // all bytes are beyond the queue
 				return true, e.drop(item, weight, ReasonByteBudget)
 			}

@@ -332,6 +332,13 @@ func (q *roomQueue) leave(w *parker) {
 	q.pass()
 }
 
+// first reports whether w is the one that is woken next.
+func (q *roomQueue) first(w *parker) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.queue) > 0 && q.queue[0] == w
+}
+
 // pass wakes the next producer if there is room for it.
 func (q *roomQueue) pass() {
 	if q.waiting.Load() > 0 && !q.ring.full() {

@@ -34,6 +34,7 @@ type Config struct {
 	Timeout time.Duration // of a question; 0 means 5 s. Exports and live views have none
 
 	Ingest    func() Ingest                   // what the receiving half has counted; nil: nothing
+	Forget    func(project string)            // has the receiving half store nothing more for a deleted project; nil: nothing does
 	Exporters func(project string) []Exporter // what senders have reported; nil: nothing
 
 	MaxStreams       int // live views at once; 0 means 256
@@ -64,6 +65,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Ingest == nil {
 		c.Ingest = func() Ingest { return Ingest{} }
+	}
+	if c.Forget == nil {
+		c.Forget = func(string) {}
 	}
 	if c.Exporters == nil {
 		c.Exporters = func(string) []Exporter { return nil }

@@ -192,6 +192,7 @@ func (a *API) deleteProject(c *call) (any, error) {
 		return nil, err
 	}
 	a.audit(c, "project deleted", "project", id)
+	a.cfg.Forget(id)
 	return nil, a.cfg.Store.DropProject(c.ctx(), id)
 }
 

@@ -17,6 +17,7 @@ import (
 type call struct {
 	*http.Request
 	grant   access.Grant
+	began   time.Time
 	arrival *arrival
 	unpack  func() // gives the right to unpack to another one
 	status  int    // of the same request over HTTP
@@ -28,7 +29,7 @@ type callKey struct{}
 // sees it; the message that it unpacks then becomes an item.
 func (s *Server) handleGRPC(w http.ResponseWriter, r *http.Request, g access.Grant) {
 	began := time.Now()
-	c := &call{grant: g, status: http.StatusBadRequest} // unless export is called
+	c := &call{grant: g, began: began, status: http.StatusBadRequest} // unless export is called
 	wire, o, ok := s.serveGRPC(w, r, c)
 	if !ok {
 		c.status = o.counted()
@@ -86,7 +87,7 @@ func (s *Server) export(ctx context.Context, message []byte, _ http.Header) (rej
 }
 
 func (s *Server) takeMessage(ctx context.Context, c *call, message []byte) outcome {
-	q, o, ok := s.request(c.Request, c.grant, grpcForm{})
+	q, o, ok := s.request(c.Request, c.grant, grpcForm{}, c.began)
 	if !ok {
 		return o
 	}

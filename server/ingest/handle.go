@@ -19,7 +19,7 @@ import (
 // handle answers one request, whatever its form.
 func (s *Server) handle(w http.ResponseWriter, r *http.Request, g access.Grant, f form) {
 	began := time.Now()
-	o, wire := s.take(w, r, g, f)
+	o, wire := s.take(w, r, g, f, began)
 	o.status = f.status(r, o)
 	s.ledger.answered(o.counted(), wire, time.Since(began))
 	w.Header().Set("Accept-Encoding", decode.AcceptEncoding)
@@ -31,8 +31,8 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request, g access.Grant, 
 }
 
 // take reads a request, sends it through the pipeline and waits for what becomes of it. wire is how many bytes came.
-func (s *Server) take(w http.ResponseWriter, r *http.Request, g access.Grant, f form) (o outcome, wire int) {
-	q, o, ok := s.request(r, g, f)
+func (s *Server) take(w http.ResponseWriter, r *http.Request, g access.Grant, f form, began time.Time) (o outcome, wire int) {
+	q, o, ok := s.request(r, g, f, began)
 	if !ok {
 		s.discard(r, http.NewResponseController(w))
 		return o, 0
@@ -49,9 +49,9 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, g access.Grant, f 
 	}
 	defer a.leave() // when the pipeline has taken it
 	q.wire, wire = a.bytes, len(a.bytes)
-	plain, err := decode.PlainSize(q.wire, q.encoding, s.cfg.Limits)
-	if err != nil {
-		return s.refused(err), wire
+	plain, o, ok := s.size(q)
+	if !ok {
+		return o, wire
 	}
 	q.charge = s.chargeOf(cap(a.bytes), plain)
 	if o, ok := s.emit(q); !ok {
@@ -61,8 +61,32 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, g access.Grant, f 
 	return s.await(q), wire
 }
 
+// size is how long a body will be in plain. One that may be longer than any is measured first: what inflates is refused
+// here, and charged nothing, or a few of them would keep all others out.
+func (s *Server) size(q *request) (plain int, o outcome, ok bool) {
+	plain, err := decode.PlainSize(q.wire, q.encoding, s.cfg.Limits)
+	if err != nil {
+		return 0, s.refused(err), false
+	}
+	if l, _ := s.cfg.Limits.WithDefaults(); q.encoding == "" || plain < l.MaxBodyBytes { // New has checked them
+		return plain, outcome{}, true
+	}
+	ctx, cancel := context.WithTimeout(q.ctx, s.cfg.Timeout)
+	defer cancel()
+	select {
+	case u := <-s.measures:
+		defer func() { s.measures <- u }()
+		if plain, err = u.Measure(q.wire, q.encoding, s.cfg.Limits); err != nil {
+			return 0, s.refused(err), false
+		}
+		return plain, outcome{}, true
+	case <-ctx.Done():
+		return 0, s.unavailable("busy", "too many bodies are being measured: send this again"), false
+	}
+}
+
 // request makes the item of what the headers say.
-func (s *Server) request(r *http.Request, g access.Grant, f form) (*request, outcome, bool) {
+func (s *Server) request(r *http.Request, g access.Grant, f form, began time.Time) (*request, outcome, bool) {
 	key := r.Header.Get("Idempotency-Key")
 	if len(key) > store.MaxKeyBytes {
 		return nil, failed(http.StatusBadRequest, "bad_request", fmt.Sprintf("a key has at most %d bytes", store.MaxKeyBytes), "Idempotency-Key"), false
@@ -72,7 +96,7 @@ func (s *Server) request(r *http.Request, g access.Grant, f form) (*request, out
 		return nil, o, false
 	}
 	return &request{
-		ctx: r.Context(), signal: f.carries(), project: g.Project(), label: g.Label(), key: key, read: read, done: make(chan outcome, 1),
+		ctx: r.Context(), began: began, signal: f.carries(), project: g.Project(), label: g.Label(), key: key, read: read, done: make(chan outcome, 1),
 	}, outcome{}, true
 }
 

@@ -18,6 +18,7 @@ type request struct {
 	signal   Signal
 	project  meta.Project
 	label    string
+	began    time.Time // when it was let in
 	received time.Time // the server's clock
 	deadline time.Time // of the commit
 

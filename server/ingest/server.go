@@ -16,16 +16,18 @@ import (
 // Server takes requests in and has a store keep what they bring. Its routes may be called before Run, and wait for it;
 // after it they answer 503.
 type Server struct {
-	cfg     Config
-	entry   *source.Emitter[*request]
-	pipe    *pipeline.Pipeline
-	reading room
-	slow    atomic.Int64 // bytes of the bodies that take long to arrive
-	grpc    http.Handler
-	unpacks chan struct{} // has one for each message of gRPC that is being unpacked
-	quotas  quotas
-	ledger  ledger
-	log     quiet
+	cfg       Config
+	entry     *source.Emitter[*request]
+	pipe      *pipeline.Pipeline
+	reading   room
+	slow      atomic.Int64 // bytes of the bodies that take long to arrive
+	grpc      http.Handler
+	unpacks   chan struct{}         // has one for each message of gRPC that is being unpacked
+	measures  chan *decode.Unpacker // has one for each body that may be measured at once
+	quotas    quotas
+	forgotten forgotten
+	ledger    ledger
+	log       quiet
 }
 
 // New makes a server. The error matches [ErrConfig] and names the field.
@@ -36,8 +38,12 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, reading: room{limit: int64(cfg.MaxReading)}, unpacks: make(chan struct{}, cfg.Decoders),
-		quotas: quotas{store: cfg.Store, now: cfg.Now}, log: quiet{log: cfg.Log},
+		measures: make(chan *decode.Unpacker, cfg.Decoders),
+		quotas:   quotas{store: cfg.Store, now: cfg.Now}, log: quiet{log: cfg.Log},
 		entry: source.NewEmitter[*request](source.EmitterConfig{}),
+	}
+	for range cap(s.measures) {
+		s.measures <- new(decode.Unpacker)
 	}
 	s.pipe = pipeline.New(pipeline.Config{
 		Name: "ingest", MaxBytes: cfg.MaxBytes, DrainTimeout: cfg.DrainTimeout, OnLoss: s.lost,

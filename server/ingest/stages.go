@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/tailrace-go/tailrace/pipeline"
@@ -30,7 +31,13 @@ func (s *Server) decode() pipeline.Stage[*request, *request] {
 }
 
 // unpack fills in the content of a request, or says why it has none.
-func (s *Server) unpack(u *decode.Unpacker, r *request) (outcome, bool) {
+func (s *Server) unpack(u *decode.Unpacker, r *request) (o outcome, ok bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			*u = decode.Unpacker{} // nobody knows what is left of it
+			o, ok = s.panicked(r, "decode", v), false
+		}
+	}()
 	switch {
 	case r.gone():
 		return gone(http.StatusServiceUnavailable, "the request was given up"), false
@@ -70,7 +77,7 @@ func (s *Server) check() pipeline.Stage[*request, *request] {
 	return pipeline.Fuse(func(in *pipeline.In[*request], out *pipeline.Out[*request]) func(**request) {
 		return func(item **request) {
 			r := *item
-			lease, ok, err := s.quotas.take(in.Context(), r.project, len(r.spans))
+			lease, ok, err := s.lease(in.Context(), r)
 			if err != nil {
 				s.settle(r, Account{Returned: int64(r.items())})
 				r.finish(s.storeError(r, err))
@@ -86,6 +93,16 @@ func (s *Server) check() pipeline.Stage[*request, *request] {
 			out.Push(item)
 		}
 	}).Named("check")
+}
+
+// lease takes what a request needs of its project's quota.
+func (s *Server) lease(ctx context.Context, r *request) (l lease, ok bool, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &pipeline.PanicError{Stage: "check", Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return s.quotas.take(ctx, r.project, len(r.spans))
 }
 
 // overQuota rejects all that a request brings.
@@ -106,7 +123,12 @@ func (s *Server) overQuota(r *request) outcome {
 
 // append has the store keep a request, and tells the sender. Many requests are here at once: the store joins those
 // that wait into one commit.
-func (s *Server) append(ctx context.Context, r *request) error {
+func (s *Server) append(ctx context.Context, r *request) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = s.notStored(r, &pipeline.PanicError{Stage: "store", Value: v, Stack: debug.Stack()})
+		}
+	}()
 	ctx, cancel := context.WithDeadline(ctx, r.deadline)
 	defer cancel()
 	if r.items() == 0 { // a probe, or nothing that could be read
@@ -117,7 +139,7 @@ func (s *Server) append(ctx context.Context, r *request) error {
 		return nil
 	}
 	began := time.Now()
-	result, err := s.cfg.Store.Append(ctx, r.project.ID, &store.Batch{
+	result, err := s.put(ctx, r, &store.Batch{
 		Received: r.received, Label: r.label, Key: r.key, Sum: r.sum, Spans: r.spans, Records: r.records,
 	})
 	if err != nil {
@@ -137,9 +159,21 @@ func (s *Server) notStored(r *request, err error) error {
 	return pipeline.WithReason(o.problem.Code, err)
 }
 
+// panicked is the answer to a body that made a function panic. It is no failure of the server's: the next body gets a
+// fresh start, and the sender must not send this one again.
+func (s *Server) panicked(r *request, stage string, v any) outcome {
+	return s.storeError(r, &pipeline.PanicError{Stage: stage, Value: v, Stack: debug.Stack()})
+}
+
 // storeError is the answer to what a store says.
 func (s *Server) storeError(r *request, err error) outcome {
+	var panicked *pipeline.PanicError
 	switch {
+	case errors.As(err, &panicked):
+		s.log.error("a request made a stage panic", "stage", panicked.Stage, "project", r.project.ID, "panic", panicked.Error(), "stack", string(panicked.Stack))
+		return failed(http.StatusInternalServerError, "internal", "the server could not take this body", "")
+	case errors.Is(err, store.ErrNotFound):
+		return s.unavailable("deleted", "the project was deleted")
 	case errors.Is(err, store.ErrBusy), errors.Is(err, context.DeadlineExceeded):
 		return s.unavailable("busy", "the store is busy: send this again")
 	case errors.Is(err, store.ErrFull):
@@ -182,18 +216,13 @@ func (s *Server) settle(r *request, a Account) {
 	s.ledger.settle(r.project.ID, r.signal, a, s.cfg.Now())
 }
 
-// lost answers a request that the pipeline gave up, because a stage panicked or the drain took too long.
-func (s *Server) lost(stage, reason string, item any) {
+// lost answers a request that the pipeline gave up, because the drain took too long.
+func (s *Server) lost(_, _ string, item any) {
 	r, ok := item.(*request)
 	if !ok || r.settled.Load() {
 		return
 	}
 	r.lease.settle(0)
 	s.settle(r, Account{Returned: int64(r.items())})
-	if reason != pipeline.ReasonStagePanic {
-		r.finish(s.unavailable("stopping", "the server is stopping: send this again"))
-		return
-	}
-	s.log.error("a request made a stage panic", "stage", stage, "project", r.project.ID)
-	r.finish(failed(http.StatusInternalServerError, "internal", "the server could not take this body", ""))
+	r.finish(s.unavailable("stopping", "the server is stopping: send this again"))
 }

@@ -25,6 +25,10 @@ type Batch struct {
 type Item struct {
 	Span    *span.Span
 	Service string // the resource's service.name, which beats the span's own metadata; empty for none
+
+	// OwnUsage says that the usage of an inference is its own: no generation above it says the same. Senders of OTLP tell
+	// the usage of a model call on one span alone, Mastra's own exporters on the generation and on all below it.
+	OwnUsage bool
 }
 
 // Limits of what is stored. Ingest may set tighter ones.

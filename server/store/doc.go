@@ -20,5 +20,5 @@
 // the root has one, running while it has no end or has not arrived, incomplete when it is missing and nothing came for
 // [QuietAfter], else success. A trace that is quiet without a root, and in which one span covers all others, has that
 // span for its root: Mastra 0.x gives roots a parent that never arrives. Tokens count on leaf usage alone, see
-// [span.CountsUsage] with an ancestor that has usage. Cost counts when a span or a metric of total tokens says it.
+// [span.CountsUsage] with an ancestor that has usage, but for inferences with Item.OwnUsage. Cost counts when a span or a metric of total tokens says it.
 package store

@@ -186,6 +186,31 @@ func (u *Unpacker) Unpack(wire []byte, contentEncoding string, limits Limits) ([
 	return wire, nil
 }
 
+// Measure unpacks a body and keeps nothing of it, to find how long it is: for one that does not say so, of which
+// [PlainSize] knows no more than that it may have all of MaxBodyBytes. The error is that of [Unpacker.Unpack].
+func (u *Unpacker) Measure(wire []byte, contentEncoding string, limits Limits) (int, error) {
+	l, err := limits.WithDefaults()
+	if err != nil {
+		return 0, err
+	}
+	if c, err := codingOf(contentEncoding); err != nil || c != codingZstd {
+		plain, err := u.Unpack(wire, contentEncoding, limits) // the others say how long they are
+		return len(plain), err
+	}
+	defer u.wire.Reset(nil)
+	if err := u.openZstd(wire); err != nil {
+		return 0, err
+	}
+	n, err := io.Copy(io.Discard, io.LimitReader(u.zstd, int64(l.MaxBodyBytes)+1))
+	switch {
+	case err != nil:
+		return 0, judgeZstd(err)
+	case n > int64(l.MaxBodyBytes):
+		return 0, tooLarge(l.MaxBodyBytes)
+	}
+	return int(n), nil
+}
+
 func tooLarge(limit int) error { return fmt.Errorf("%w: MaxBodyBytes is %d", ErrTooLarge, limit) }
 
 func (u *Unpacker) unpackGzip(wire []byte, limit int) ([]byte, error) {
@@ -221,15 +246,8 @@ func (u *Unpacker) unpackZstd(wire []byte, limit int) ([]byte, error) {
 	if z.end != len(wire) {
 		return nil, errTrailing
 	}
-	u.wire.Reset(wire)
-	if u.zstd == nil {
-		u.zstd, err = zstd.NewReader(&u.wire, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-			zstd.WithDecoderMaxWindow(maxWindow))
-	} else {
-		err = u.zstd.Reset(&u.wire)
-	}
-	if err != nil {
-		return nil, judgeZstd(err)
+	if err := u.openZstd(wire); err != nil {
+		return nil, err
 	}
 	most := int(min(z.plain, uint64(limit)+1))
 	first := most
@@ -241,6 +259,20 @@ func (u *Unpacker) unpackZstd(wire []byte, limit int) ([]byte, error) {
 		return nil, judgeZstd(err)
 	}
 	return plain, nil
+}
+
+func (u *Unpacker) openZstd(wire []byte) (err error) {
+	u.wire.Reset(wire)
+	if u.zstd == nil {
+		u.zstd, err = zstd.NewReader(&u.wire, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxWindow(maxWindow))
+	} else {
+		err = u.zstd.Reset(&u.wire)
+	}
+	if err != nil {
+		return judgeZstd(err)
+	}
+	return nil
 }
 
 // judgeZstd turns an error of the decoder into one of ours.

@@ -90,3 +90,35 @@ func TestWireLimit(t *testing.T) {
 		t.Errorf("br: %v", err)
 	}
 }
+
+// Measure says of every body what Unpack makes of it.
+func TestMeasure(t *testing.T) {
+	var streamed, bomb bytes.Buffer
+	for b, n := range map[*bytes.Buffer]int{&streamed: 1 << 20, &bomb: 40 << 20} {
+		w, err := zstd.NewWriter(b, zstd.WithEncoderConcurrency(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range n >> 10 { // piece by piece, so that the frame does not say how long it is
+			if _, err := w.Write(make([]byte, 1<<10)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var u, m decode.Unpacker
+	for _, c := range []struct {
+		encoding string
+		wire     []byte
+	}{
+		{"zstd", streamed.Bytes()}, {"zstd", bomb.Bytes()}, {"zstd", streamed.Bytes()[:100]}, {"zstd", []byte("no zstd")}, {"", []byte("plain")}, {"br", nil},
+	} {
+		plain, want := u.Unpack(c.wire, c.encoding, decode.Limits{})
+		n, err := m.Measure(c.wire, c.encoding, decode.Limits{})
+		if n != len(plain) || (err == nil) != (want == nil) || err != nil && decode.Status(err) != decode.Status(want) {
+			t.Errorf("%q of %d bytes: %d, %v; want %d, %v", c.encoding, len(c.wire), n, err, len(plain), want)
+		}
+	}
+}

@@ -37,6 +37,7 @@ func Decode(body []byte, f Format, limits decode.Limits) (decode.SpanBatch, erro
 	if err != nil {
 		return decode.SpanBatch{}, err
 	}
+	ownUsage(c.batch.Items)
 	return c.batch, nil
 }
 

@@ -26,6 +26,7 @@ func Run(t *testing.T, o Open) {
 		{"status comes from the root and from silence", testStatus},
 		{"the surest service name wins in any order", testService},
 		{"tokens count on leaf usage alone", testTokens},
+		{"an inference with usage of its own counts, whenever it comes", testOwnUsage},
 		{"cost comes from the span or else from total metrics", testCost},
 		{"an absent filter filters nothing and each filter does", testFilters},
 		{"pages are stable while traces arrive", testPages},
@@ -232,6 +233,31 @@ func testTokens(f *fixture) {
 	want := span.Tokens{Input: 20, Output: 6, Total: 26, Reasoning: 4, Cached: 8}
 	if s := f.one(); s.Tokens != want || s.Cost != nil {
 		f.Errorf("tokens %+v, cost %v; want %+v and no cost", s.Tokens, s.Cost, want)
+	}
+	set, err := f.Series(context.Background(), project, store.SeriesQuery{From: Noon, To: Noon.Add(time.Minute)})
+	if err != nil || set.Series[0].Total.Tokens != want {
+		f.Errorf("series %+v, %v; want %+v", set.Series, err, want)
+	}
+}
+
+func testOwnUsage(f *fixture) {
+	usage := span.Value(`{"model":"m","usage":{"inputTokens":10,"outputTokens":3}}`)
+	types := []span.Type{span.TypeAgentRun, span.TypeModelGeneration, span.TypeModelStep, span.TypeModelInference, span.TypeModelInference}
+	items := make([]store.Item, len(types))
+	for i, typ := range types {
+		s := made(1, i+1, i, Noon, time.Second)
+		s.Type = typ
+		if typ == span.TypeModelInference {
+			s.Attributes = usage
+		}
+		items[i] = store.Item{Span: s, OwnUsage: true}
+	}
+	want := span.Tokens{Input: 20, Output: 6, Total: 26}
+	for _, i := range []int{3, 0, 4, 1, 3, 2} { // each in a batch of its own, one of them twice
+		f.batch(&store.Batch{Spans: items[i : i+1]})
+	}
+	if s := f.one(); s.Tokens != want {
+		f.Errorf("tokens %+v, want %+v", s.Tokens, want)
 	}
 	set, err := f.Series(context.Background(), project, store.SeriesQuery{From: Noon, To: Noon.Add(time.Minute)})
 	if err != nil || set.Series[0].Total.Tokens != want {

@@ -121,7 +121,7 @@ func OfSpan(item store.Item, received time.Time, keep time.Duration) (Span, stor
 	f.Name = store.CutText(s.Name, maxName)
 	f.Type = store.CutText(string(s.Type.Canonical()), maxName)
 	f.times(s, received, keep)
-	f.attributes(s)
+	f.attributes(s, item.OwnUsage)
 	f.Service, f.Resource = store.CutText(item.Service, maxName), item.Service != ""
 	if f.Service == "" {
 		name, _ := s.Metadata.Get("serviceName").Text()
@@ -146,7 +146,7 @@ func (f *Span) times(s *span.Span, received time.Time, keep time.Duration) {
 }
 
 // attributes reads model and cost in one pass, since each look-up reads the object whole.
-func (f *Span) attributes(s *span.Span) {
+func (f *Span) attributes(s *span.Span, ownUsage bool) {
 	usage, response := false, ""
 	for key, v := range s.Attributes.Members() {
 		switch key {
@@ -167,7 +167,7 @@ func (f *Span) attributes(s *span.Span) {
 	}
 	f.Model = store.CutText(f.Model, maxName)
 	if usage && !f.Running {
-		f.Tokens = bounded(s.CountedTokens(true))
+		f.Tokens = bounded(s.CountedTokens(!ownUsage || f.Type != string(span.TypeModelInference)))
 	}
 }
 
