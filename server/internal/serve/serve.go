@@ -69,16 +69,16 @@ func Run(ctx context.Context, cfg Config) (err error) {
 }
 
 // spareProcessors returns how many bodies are decoded, and how many batches packed, at the same time, and has Go use a
-// thread more than these and the writer occupy. Then a question always finds a thread, which the system runs at once; Go
-// alone would let it wait for 10 ms for each goroutine that works. What GOMAXPROCS says stays.
-func spareProcessors() (decoders, packers int) {
+// thread more than these and the writer occupy, once in a process. Then a question always finds a thread, which the
+// system runs at once; Go alone would let it wait for 10 ms for each goroutine that works. What GOMAXPROCS says stays.
+var spareProcessors = sync.OnceValues(func() (decoders, packers int) {
 	n := runtime.GOMAXPROCS(0)
 	decoders, packers = (n+1)/2, n
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(decoders + packers + 2)
 	}
 	return decoders, packers
-}
+})
 
 // limitMemory lowers the limit of the Go runtime, if there is one to set, and has it collect half as often below it.
 // GOMEMLIMIT is never raised, and what GOGC says stays.
