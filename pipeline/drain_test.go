@@ -320,7 +320,7 @@ func TestBudgetIsFair(t *testing.T) {
 						t.Error(err)
 					}
 					for took := int64(time.Since(began)); ; {
-						if max := longest.Load(); took <= max || longest.CompareAndSwap(max, took) {
+						if most := longest.Load(); took <= most || longest.CompareAndSwap(most, took) {
 							return
 						}
 					}
