@@ -14,8 +14,8 @@ import (
 func TestManyBombsAtOnce(t *testing.T) {
 	g := newRig(t, ingest.Config{})
 	bombs := map[string][]byte{
-		"gzip": gzipped(t, io.LimitReader(zeros{}, 1<<30)), // a megabyte
-		"zstd": zstded(t, io.LimitReader(zeros{}, 1<<30)),
+		"gzip": gzipped(t, io.LimitReader(zeros{}, 128<<20)),
+		"zstd": zstded(t, io.LimitReader(zeros{}, 128<<20)),
 	}
 	_ = g.send("/ai/spans/publish", spans(1, 0)) // everything that is made once is there
 	runtime.GC()
