@@ -12,7 +12,8 @@
 //
 // A span may be appended any number of times and counts once. The first finished version wins; a running span (no end,
 // no event) may become a finished one, which keeps the start of its first version. A record is identified by kind and
-// id, as long as it comes with the same time and trace. A batch may carry a key: the same key with the same sum is answered without looking at its items again.
+// id, as long as it comes with the same time and trace. A batch may carry a key: the same key with the same sum is
+// answered without looking at its items again.
 //
 // # Meaning
 //
@@ -20,5 +21,6 @@
 // the root has one, running while it has no end or has not arrived, incomplete when it is missing and nothing came for
 // [QuietAfter], else success. A trace that is quiet without a root, and in which one span covers all others, has that
 // span for its root: Mastra 0.x gives roots a parent that never arrives. Tokens count on leaf usage alone, see
-// [span.CountsUsage] with an ancestor that has usage, but for inferences with Item.OwnUsage. Cost counts when a span or a metric of total tokens says it.
+// [span.CountsUsage] with an ancestor that has usage, but for inferences with Item.OwnUsage. Cost counts when a span or a
+// metric of total tokens says it.
 package store
