@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unsafe"
 
+	"github.com/tailrace-go/tailrace/server/ingest/internal/scan"
 	"github.com/tailrace-go/tailrace/server/store"
 	"github.com/tailrace-go/tailrace/span"
 )
@@ -36,7 +37,7 @@ func Records(kind store.Kind, body []byte, limits Limits) (RecordBatch, error) {
 	if kind < store.KindLog || kind > store.KindFeedback {
 		return RecordBatch{}, fmt.Errorf("%w: kind %d is none of a record", ErrConfig, kind)
 	}
-	split := splitter{src: unsafe.String(unsafe.SliceData(body), len(body))} //nolint:gosec // only read, and not kept
+	split := splitter{scan.Scanner{Text: unsafe.String(unsafe.SliceData(body), len(body))}} //nolint:gosec // only read, and not kept
 	pieces, err := split.array(segments[kind], l.MaxRecords)
 	if err != nil {
 		return RecordBatch{}, err

@@ -3,15 +3,13 @@ package decode
 import (
 	"fmt"
 
+	"github.com/tailrace-go/tailrace/server/ingest/internal/scan"
 	"github.com/tailrace-go/tailrace/span"
 )
 
-// splitter finds the records of a body without a look inside: it counts brackets and knows strings, so that a record
-// which is no JSON costs none of its neighbours. It does not recurse.
-type splitter struct {
-	src string
-	pos int
-}
+// splitter finds the records of a body without a look inside, so that a record which is no JSON costs none of its
+// neighbours.
+type splitter struct{ scan.Scanner }
 
 // A piece is the text of one value, and how deep its brackets nest.
 type piece struct {
@@ -21,16 +19,16 @@ type piece struct {
 
 // array returns the elements of the array under key, of several the last; none for null. Other keys are passed over.
 func (s *splitter) array(key string, most int) (pieces []piece, err error) {
-	if !s.take('{') {
+	if !s.Take('{') {
 		return nil, s.broken("want an object")
 	}
 	found := false
-	for more := !s.take('}'); more; {
+	for more := !s.Take('}'); more; {
 		name, ok := s.value()
 		if !ok || name.text[0] != '"' {
 			return nil, s.broken("want a key")
 		}
-		if !s.take(':') {
+		if !s.Take(':') {
 			return nil, s.broken("want a colon")
 		}
 		if text, _ := span.Value(name.text).Text(); text == key {
@@ -46,11 +44,11 @@ func (s *splitter) array(key string, most int) (pieces []piece, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if more = s.take(','); !more && !s.take('}') {
+		if more = s.Take(','); !more && !s.Take('}') {
 			return nil, s.broken("want , or }")
 		}
 	}
-	if s.space(); s.pos != len(s.src) {
+	if s.Space(); s.Pos != len(s.Text) {
 		return nil, s.broken("text after the body")
 	}
 	if !found {
@@ -60,13 +58,13 @@ func (s *splitter) array(key string, most int) (pieces []piece, err error) {
 }
 
 func (s *splitter) elements(most int) (pieces []piece, err error) {
-	if !s.take('[') {
+	if !s.Take('[') {
 		if v, ok := s.value(); ok && v.text == "null" {
 			return nil, nil
 		}
 		return nil, s.broken("want an array")
 	}
-	for more := !s.take(']'); more; {
+	for more := !s.Take(']'); more; {
 		if len(pieces) == most {
 			return nil, fmt.Errorf("%w: MaxRecords is %d", ErrTooLarge, most)
 		}
@@ -75,83 +73,19 @@ func (s *splitter) elements(most int) (pieces []piece, err error) {
 			return nil, s.broken("want a value")
 		}
 		pieces = append(pieces, p)
-		if more = s.take(','); !more && !s.take(']') {
+		if more = s.Take(','); !more && !s.Take(']') {
 			return nil, s.broken("want , or ]")
 		}
 	}
 	return pieces, nil
 }
 
-// value takes one value: to its closing quote or bracket, or to where the next token begins.
+// value takes one value.
 func (s *splitter) value() (p piece, ok bool) {
-	s.space()
-	start, depth := s.pos, 0
-	for s.pos < len(s.src) {
-		switch s.src[s.pos] {
-		case '"':
-			if !s.skipString() {
-				return piece{}, false
-			}
-		case '{', '[':
-			s.pos++
-			depth++
-			p.depth = max(p.depth, depth)
-			continue
-		case '}', ']':
-			if depth == 0 { // of what is around the value
-				return piece{s.src[start:s.pos], p.depth}, s.pos > start
-			}
-			s.pos++
-			depth--
-		case ',', ':', ' ', '\n', '\r', '\t':
-			if depth == 0 {
-				return piece{s.src[start:s.pos], p.depth}, s.pos > start
-			}
-			s.pos++
-			continue
-		default:
-			s.pos++
-			continue
-		}
-		if depth == 0 {
-			return piece{s.src[start:s.pos], p.depth}, true
-		}
-	}
-	return piece{}, false
-}
-
-func (s *splitter) skipString() bool {
-	for s.pos++; s.pos < len(s.src); s.pos++ {
-		switch s.src[s.pos] {
-		case '\\':
-			s.pos++
-		case '"':
-			s.pos++
-			return true
-		}
-	}
-	return false
-}
-
-func (s *splitter) take(token byte) bool {
-	if s.space(); s.pos < len(s.src) && s.src[s.pos] == token {
-		s.pos++
-		return true
-	}
-	return false
-}
-
-func (s *splitter) space() {
-	for s.pos < len(s.src) {
-		switch s.src[s.pos] {
-		case ' ', '\n', '\r', '\t':
-			s.pos++
-		default:
-			return
-		}
-	}
+	p.text, p.depth, ok = s.Value()
+	return p, ok
 }
 
 func (s *splitter) broken(what string) error {
-	return fmt.Errorf("%w: %s at byte %d", ErrBody, what, s.pos)
+	return fmt.Errorf("%w: %s at byte %d", ErrBody, what, s.Pos)
 }

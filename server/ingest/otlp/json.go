@@ -51,8 +51,8 @@ func (c *collector) split(body string) (groups []group, n int, err error) {
 	broken := func(where string) ([]group, int, error) {
 		return nil, 0, fmt.Errorf("%w: broken JSON in %s", decode.ErrBody, where)
 	}
-	request := scanner{src: body}
-	if request.peek() != '{' {
+	request := scannerOf(body)
+	if request.Peek() != '{' {
 		return nil, 0, fmt.Errorf("%w: want an object", decode.ErrBody)
 	}
 	var list string
@@ -62,22 +62,22 @@ func (c *collector) split(body string) (groups []group, n int, err error) {
 			list, ok = request.value()
 			return ok
 		}
-		return request.skip()
-	}) || request.peek() != 0 || request.pos != len(body) {
+		return request.Skip()
+	}) || request.Peek() != 0 || request.Pos != len(body) {
 		return broken("the body")
 	}
-	resources := scanner{src: cmpNull(list)}
+	resources := scannerOf(cmpNull(list))
 	ok := resources.elements(func() bool {
 		var g group
 		var scopes string
-		if resources.peek() != '{' || !resources.members(func(key string) (ok bool) {
+		if resources.Peek() != '{' || !resources.members(func(key string) (ok bool) {
 			switch key {
 			case "resource":
 				g.resource, ok = resources.value()
 			case "scopeSpans", "scope_spans":
 				scopes, ok = resources.value()
 			default:
-				ok = resources.skip()
+				ok = resources.Skip()
 			}
 			return ok
 		}) {
@@ -91,7 +91,7 @@ func (c *collector) split(body string) (groups []group, n int, err error) {
 	switch {
 	case n > c.limits.MaxRecords:
 		return nil, 0, tooMany(c.limits)
-	case !ok || resources.peek() != 0:
+	case !ok || resources.Peek() != 0:
 		return broken("resourceSpans")
 	}
 	return groups, n, nil
@@ -99,24 +99,24 @@ func (c *collector) split(body string) (groups []group, n int, err error) {
 
 // splitScopes finds the spans of one resource, at most one more than most.
 func splitScopes(list, resource string, most int, groups *[]group) (n int, ok bool) {
-	scopes := scanner{src: cmpNull(list)}
+	scopes := scannerOf(cmpNull(list))
 	ok = scopes.elements(func() bool {
 		g := group{resource: resource}
 		var list string
-		if scopes.peek() != '{' || !scopes.members(func(key string) (ok bool) {
+		if scopes.Peek() != '{' || !scopes.members(func(key string) (ok bool) {
 			switch key {
 			case "scope":
 				g.scope, ok = scopes.value()
 			case "spans":
 				list, ok = scopes.value()
 			default:
-				ok = scopes.skip()
+				ok = scopes.Skip()
 			}
 			return ok
 		}) {
 			return false
 		}
-		spans := scanner{src: cmpNull(list)}
+		spans := scannerOf(cmpNull(list))
 		if !spans.elements(func() bool {
 			text, ok := spans.value()
 			g.spans = append(g.spans, text)
@@ -150,12 +150,12 @@ type jsonReader struct {
 
 func (c *collector) jsonResource(text string) error {
 	c.span.reset()
-	r := jsonReader{collector: c, scanner: scanner{src: cmpNull(text)}, lenient: true}
+	r := jsonReader{collector: c, scanner: scannerOf(cmpNull(text)), lenient: true}
 	ok := r.members(func(key string) bool {
 		if key == "attributes" {
 			return r.attributes(&c.span.attrs, "resource", 1)
 		}
-		return r.skip()
+		return r.Skip()
 	})
 	if !ok || c.span.bad.Reason != "" {
 		return fmt.Errorf("%w: broken JSON in a resource", decode.ErrBody)
@@ -166,7 +166,7 @@ func (c *collector) jsonResource(text string) error {
 
 func (c *collector) jsonScope(text string) error {
 	c.span.reset()
-	r := jsonReader{collector: c, scanner: scanner{src: cmpNull(text)}, lenient: true}
+	r := jsonReader{collector: c, scanner: scannerOf(cmpNull(text)), lenient: true}
 	var name, version string
 	var dropped uint64
 	ok := r.members(func(key string) bool {
@@ -180,7 +180,7 @@ func (c *collector) jsonScope(text string) error {
 		case "droppedAttributesCount", "dropped_attributes_count":
 			return r.count("scope", &dropped)
 		}
-		return r.skip()
+		return r.Skip()
 	})
 	if !ok || c.span.bad.Reason != "" {
 		return fmt.Errorf("%w: broken JSON in a scope", decode.ErrBody)
@@ -192,13 +192,13 @@ func (c *collector) jsonScope(text string) error {
 func (c *collector) jsonSpan(text string) {
 	c.span.reset()
 	s := &c.span
-	r := jsonReader{collector: c, scanner: scanner{src: text}}
+	r := jsonReader{collector: c, scanner: scannerOf(text)}
 	switch {
 	case len(text) > c.limits.MaxRecordBytes:
 		s.fail("record", store.ReasonTooLarge)
 	case text[0] != '{':
 		s.fail("record", decode.ReasonType)
-	case !r.members(r.spanPart) || r.peek() != 0:
+	case !r.members(r.spanPart) || r.Peek() != 0:
 		s.fail("record", decode.ReasonSyntax)
 	}
 	c.finish()
@@ -244,7 +244,7 @@ func (r *jsonReader) spanPart(key string) bool {
 		s.status, s.message = 0, ""
 		return r.members(r.statusPart) || r.wrong("status")
 	}
-	return r.skip()
+	return r.Skip()
 }
 
 var (
@@ -256,7 +256,7 @@ func (r *jsonReader) event() bool {
 	s := &r.span
 	if len(s.events) == r.limits.MaxKeys {
 		s.moreEvents++
-		return r.skip()
+		return r.Skip()
 	}
 	e := event{attrs: s.newList()}
 	ok := r.members(func(key string) bool {
@@ -270,7 +270,7 @@ func (r *jsonReader) event() bool {
 		case "droppedAttributesCount", "dropped_attributes_count":
 			return r.count("events", &e.dropped)
 		}
-		return r.skip()
+		return r.Skip()
 	})
 	s.keepList(e.attrs)
 	s.events = append(s.events, e)
@@ -281,7 +281,7 @@ func (r *jsonReader) link() bool {
 	s := &r.span
 	if len(s.links) == r.limits.MaxKeys {
 		s.moreLinks++
-		return r.skip()
+		return r.Skip()
 	}
 	k := link{attrs: s.newList()}
 	ok := r.members(func(key string) bool {
@@ -302,7 +302,7 @@ func (r *jsonReader) link() bool {
 		case "droppedAttributesCount", "dropped_attributes_count":
 			return r.count("links", &k.dropped)
 		}
-		return r.skip()
+		return r.Skip()
 	})
 	s.keepList(k.attrs)
 	s.links = append(s.links, k)
@@ -316,7 +316,7 @@ func (r *jsonReader) statusPart(key string) bool {
 	case "message":
 		return r.text("status", &r.span.message)
 	}
-	return r.skip()
+	return r.Skip()
 }
 
 // wrong says that a field has another type, unless the fault inside it is known; it returns false.
@@ -328,11 +328,11 @@ func (r *jsonReader) wrong(field string) bool {
 // token takes a value that is text or a word, checks it, and returns it in compact form until more is read; null and no
 // value are "".
 func (r *jsonReader) token(field string) (string, bool) {
-	if r.null() {
+	if r.Null() {
 		return "", true
 	}
 	from := len(r.span.text)
-	if first := r.peek(); first == '{' || first == '[' {
+	if first := r.Peek(); first == '{' || first == '[' {
 		return "", r.wrong(field)
 	}
 	token, ok := r.value()

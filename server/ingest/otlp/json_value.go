@@ -21,7 +21,7 @@ func (r *jsonReader) attributes(to *list, field string, depth int) bool {
 func (r *jsonReader) attribute(to *list, field string, depth int) bool {
 	if len(to.attrs) >= r.limits.MaxKeys {
 		to.more++
-		return r.skip()
+		return r.Skip()
 	}
 	s := &r.span
 	a := attr{from: len(s.text)}
@@ -34,15 +34,15 @@ func (r *jsonReader) attribute(to *list, field string, depth int) bool {
 			return ok && (isText(token) || r.wrong(field))
 		case "value":
 			s.text = s.text[:a.from]
-			from := r.pos
+			from := r.Pos
 			if reason = r.anyValue(depth); reason == decode.ReasonDepth && r.lenient {
 				s.text, reason = append(s.text[:a.from], deepMark...), ""
-				r.pos = from
-				return r.skip()
+				r.Pos = from
+				return r.Skip()
 			}
 			return reason == ""
 		}
-		return r.skip()
+		return r.Skip()
 	})
 	switch {
 	case reason != "":
@@ -73,19 +73,19 @@ func isText(token string) bool { return token != "" && token[0] == '"' || token 
 func (r *jsonReader) anyValue(depth int) (reason store.Reason) {
 	s := &r.span
 	from := len(s.text)
-	if r.null() {
+	if r.Null() {
 		s.text = append(s.text, "null"...)
 		return ""
 	}
-	if r.peek() != '{' {
+	if r.Peek() != '{' {
 		return decode.ReasonType
 	}
 	ok := r.members(func(key string) bool {
 		kind, known := valueKinds[key]
 		if !known {
-			return r.skip()
+			return r.Skip()
 		}
-		if r.null() {
+		if r.Null() {
 			return true
 		}
 		s.text = s.text[:from]
@@ -224,13 +224,13 @@ func (r *jsonReader) nested(kind, depth int) (reason store.Reason) {
 			return reason == ""
 		}
 	}
-	if r.peek() != '{' {
+	if r.Peek() != '{' {
 		return decode.ReasonType
 	}
 	s.text = append(s.text, opening)
 	ok := r.members(func(key string) bool {
 		if key != "values" {
-			return r.skip()
+			return r.Skip()
 		}
 		s.text = s.text[:from+1]
 		return r.elements(each)
@@ -250,7 +250,7 @@ func (r *jsonReader) keyValue(depth int) (reason store.Reason) {
 	ok := r.members(func(name string) (ok bool) {
 		switch name {
 		case "key":
-			if r.null() {
+			if r.Null() {
 				key = `""`
 				return true
 			}
@@ -263,7 +263,7 @@ func (r *jsonReader) keyValue(depth int) (reason store.Reason) {
 			reason = r.anyValue(depth)
 			return reason == ""
 		}
-		return r.skip()
+		return r.Skip()
 	})
 	switch {
 	case reason != "":
