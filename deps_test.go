@@ -47,6 +47,8 @@ var arrows = map[string][]string{
 	"server/store/...":    append([]string{"server/store/...", "connectors/..."}, core...),
 	"server/web/...":      append([]string{"server/web/...", "connectors/..."}, core...),
 	"server/cmd/tailrace": {"..."},
+	// Tests of the pages, in a module of their own: they start whole servers.
+	"server/web/browser/...": {"..."},
 	// What wires ingest and api together for the program, and what measures or drives that whole.
 	"server/internal/serve/...": {"..."},
 	"server/servebench":         {"..."},
@@ -274,7 +276,7 @@ func inCore(pkg string) bool {
 
 // mayHelp tells whether shipped code of pkg may import helpers: they themselves, and what runs a demonstration.
 func mayHelp(pkg string) bool {
-	return fitsAny(helpers, pkg) || fitsAny([]string{"bench/...", "server/cmd/tailrace", "server/internal/demo"}, pkg)
+	return fitsAny(helpers, pkg) || fitsAny([]string{"bench/...", "server/cmd/tailrace", "server/internal/demo", "server/web/browser/..."}, pkg)
 }
 
 func fitsAny(patterns []string, pkg string) bool {
