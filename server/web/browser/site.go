@@ -27,7 +27,7 @@ const (
 	// Samples is the project that a server has if it is not told others.
 	Samples = "samples"
 	// Password is that of every user of a [Site].
-	Password = "correct horse 1234" //nolint:gosec // of nobody
+	Password = "correct horse 1234"
 	// guests is the project of who shows no token where nobody has to log in.
 	guests = "yours"
 )

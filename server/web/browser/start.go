@@ -25,9 +25,14 @@ var errNoBrowser = errors.New("there is no Chromium here (on Debian: apt-get ins
 var process struct {
 	sync.Mutex
 
-	ctx  context.Context // nil before the first Start
+	chromium *chromium // nil before the first Start
+	err      error     // why there is none
+}
+
+// chromium is a browser that runs.
+type chromium struct {
+	ctx  context.Context
 	stop func() error
-	err  error
 }
 
 // Main is for TestMain: it runs the tests, ends the browser and fails if a goroutine is left.
@@ -48,43 +53,43 @@ func Main(m *testing.M) {
 func Stop() error {
 	process.Lock()
 	defer process.Unlock()
-	if process.ctx == nil {
+	if process.chromium == nil {
 		return nil
 	}
-	process.ctx = nil
-	return process.stop()
+	defer func() { process.chromium = nil }()
+	return process.chromium.stop()
 }
 
 // Start returns an empty page that shares nothing with those of other tests: 1280 by 900 pixels, light, in English, in UTC.
 // It is closed at the end of the test, after its watches have spoken.
 func Start(t T) *Page {
 	t.Helper()
-	ctx, err := shared()
+	c, err := shared()
 	if errors.Is(err, errNoBrowser) && os.Getenv("CI") != "true" {
 		t.Skipf("%v", err)
 	}
 	if err != nil {
 		t.Fatalf("browser: %v", err)
 	}
-	return open(ctx, t, newWatch(), chromedp.WithNewBrowserContext())
+	return open(c.ctx, t, newWatch(), chromedp.WithNewBrowserContext())
 }
 
-// shared returns the context of the browser, which it starts if need be.
-func shared() (context.Context, error) {
+// shared returns the browser, which it starts if need be.
+func shared() (*chromium, error) {
 	process.Lock()
 	defer process.Unlock()
-	if process.ctx != nil || process.err != nil {
-		return process.ctx, process.err
+	if process.chromium != nil || process.err != nil {
+		return process.chromium, process.err
 	}
 	path, err := find()
 	if err == nil {
-		process.ctx, process.stop, err = launch(path)
+		process.chromium, err = launch(path)
 		if err != nil { // a container whose user may not make namespaces has no sandbox
-			process.ctx, process.stop, err = launch(path, chromedp.NoSandbox)
+			process.chromium, err = launch(path, chromedp.NoSandbox)
 		}
 	}
 	process.err = err
-	return process.ctx, err
+	return process.chromium, err
 }
 
 func find() (string, error) {
@@ -96,7 +101,7 @@ func find() (string, error) {
 	return "", errNoBrowser
 }
 
-func launch(path string, more ...chromedp.ExecAllocatorOption) (_ context.Context, stop func() error, _ error) {
+func launch(path string, more ...chromedp.ExecAllocatorOption) (*chromium, error) {
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(path),
 		chromedp.Flag("enable-blink-features", "ComputedAccessibilityInfo"), // role and name as a screen reader has them
@@ -108,12 +113,13 @@ func launch(path string, more ...chromedp.ExecAllocatorOption) (_ context.Contex
 	if err := chromedp.Do(ctx); err != nil {
 		cancel()
 		stopAllocator()
-		return nil, nil, fmt.Errorf("%s does not start: %w", path, err)
+		return nil, fmt.Errorf("%s does not start: %w", path, err)
 	}
-	return ctx, func() error {
+	stop := func() error {
 		defer stopAllocator()
 		graceful, done := context.WithTimeout(ctx, 10*time.Second)
 		defer done()
 		return chromedp.Cancel(graceful)
-	}, nil
+	}
+	return &chromium{ctx, stop}, nil
 }
