@@ -1,0 +1,4 @@
+// Package web is the dashboard.
+package web
+
+//go:generate go -C build run .
