@@ -45,7 +45,9 @@ var arrows = map[string][]string{
 	"server/ingest/...":   append([]string{"server/ingest/...", "server/access/...", "server/store/...", "connectors/..."}, core...),
 	"server/api/...":      append([]string{"server/api/...", "server/access/...", "server/store/...", "connectors/..."}, core...),
 	"server/store/...":    append([]string{"server/store/...", "connectors/..."}, core...),
-	"server/web/...":      append([]string{"server/web/...", "connectors/..."}, core...),
+	"server/web/...":      {"server/access/..."}, // what it shows, its script asks the API for
+	"server/web/build":    {},
+	"server/web/browser":  {"..."}, // tests of the whole program, as a browser sees it
 	"server/cmd/tailrace": {"..."},
 	// Tests of the pages, in a module of their own: they start whole servers.
 	"server/web/browser/...": {"..."},
@@ -179,6 +181,9 @@ func TestWrongArrowsAreFound(t *testing.T) {
 		{"ingest sees store", file{pkg: "server/ingest", imports: []string{module + "/server/store"}}, false},
 		{"ingest does not see api", file{pkg: "server/ingest", imports: []string{module + "/server/api"}}, true},
 		{"store sees neither", file{pkg: "server/store", imports: []string{module + "/server/ingest"}}, true},
+		{"the dashboard does not see api", file{pkg: "server/web", imports: []string{module + "/server/api"}}, true},
+		{"nor store, in tests either", file{pkg: "server/web", test: true, imports: []string{module + "/server/store/meta"}}, true},
+		{"it sees who may come", file{pkg: "server/web", imports: []string{module + "/server/access"}}, false},
 		{"the program sees them all", file{pkg: "server/cmd/tailrace", imports: []string{module + "/server/api"}}, false},
 		{"the server may require what it likes", file{pkg: "server/store", imports: []string{"go.etcd.io/bbolt"}}, false},
 		{"bench sees all", file{pkg: "bench/jobs", imports: []string{module + "/server/store"}}, false},

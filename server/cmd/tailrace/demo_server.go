@@ -82,8 +82,9 @@ func demoToken(ctx context.Context, folder string) (secret string, err error) {
 // introduce says what there is to look at, and how to add to it.
 func (s *demoServer) introduce(out io.Writer) {
 	say(out, "trace server, open to this machine until the demo ends: %s\n"+
-		"  traces   curl %[1]s/api/projects/%[2]s/traces\n"+
-		"  the API  %[1]s/api/openapi.json\n\n"+
+		"  dashboard  %[1]s/p/%[2]s/traces\n"+
+		"  traces     curl %[1]s/api/projects/%[2]s/traces\n"+
+		"  the API    %[1]s/api/openapi.json\n\n"+
 		"to see spans of your own there, in project %[3]q, start your program with\n"+
 		"  MASTRA_CLOUD_TRACES_ENDPOINT=%[1]s MASTRA_CLOUD_ACCESS_TOKEN=demo\n"+
 		"or, for OpenTelemetry, with OTEL_EXPORTER_OTLP_ENDPOINT=%[1]s\n\n", s.url, samplesProject, guestsProject)

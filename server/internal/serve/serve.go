@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"github.com/tailrace-go/tailrace/server/store"
 	"github.com/tailrace-go/tailrace/server/store/meta"
 	"github.com/tailrace-go/tailrace/server/store/sqlite"
+	"github.com/tailrace-go/tailrace/server/web"
 )
 
 // ErrAbandoned is matched when the server ended before its requests did.
@@ -145,7 +147,7 @@ func (s *server) openAll(ctx context.Context) (err error) {
 	}
 	s.router, err = access.NewRouter(access.Config{
 		DB: s.db, Log: cfg.Log, Hosts: cfg.Hosts, Proxies: cfg.Proxies, Rate: cfg.TokenRate, Nobody: cfg.Nobody,
-	}, append(s.ingest.Routes(), s.api.Routes()...)...)
+	}, slices.Concat(s.ingest.Routes(), s.api.Routes(), web.Routes())...)
 	return err
 }
 
