@@ -47,13 +47,11 @@ var arrows = map[string][]string{
 	"server/store/...":    append([]string{"server/store/...", "connectors/..."}, core...),
 	"server/web/...":      {"server/access/..."}, // what it shows, its script asks the API for
 	"server/web/build":    {},
-	"server/web/browser":  {"..."}, // tests of the whole program, as a browser sees it
 	"server/cmd/tailrace": {"..."},
-	// Tests of the pages, in a module of their own: they start whole servers.
-	"server/web/browser/...": {"..."},
 	// What wires ingest and api together for the program, and what measures or drives that whole.
 	"server/internal/serve/...": {"..."},
 	"server/servebench":         {"..."},
+	"server/web/browser/...":    {"..."}, // tests of the whole program, as a browser sees it
 
 	"server/internal/manage": append([]string{"server/store/..."}, core...),
 
