@@ -36,7 +36,7 @@ func Frames(t T, p *Page, f func()) FrameTimes {
 	defer p.record(nil)
 	call(p, tracing.Start, tracing.StartParams{
 		TransferMode: tracing.StartTransferModeReportEvents,
-		TraceConfig:  &tracing.TraceConfig{IncludedCategories: []string{"toplevel", "blink.user_timing", "disabled-by-default-devtools.timeline"}},
+		TraceConfig:  &tracing.TraceConfig{IncludedCategories: []string{"blink.user_timing", "disabled-by-default-devtools.timeline"}},
 	})
 	Eval[bool](p, "performance.mark('"+mark+"'), true")
 	f()
@@ -86,7 +86,7 @@ func (tr *trace) event(ev any) {
 				tr.err = err
 				continue
 			}
-			if event.Name == mark || event.Name == "RunTask" || event.Name == "ThreadControllerImpl::RunTask" {
+			if event.Name == mark || event.Name == "RunTask" {
 				tr.events = append(tr.events, event)
 			}
 		}

@@ -53,12 +53,16 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := errors.Join(perform(ctx, f.take), browser.Stop()); err != nil {
+	if err := f.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "shots:", err)
 		os.Exit(1)
 	}
+}
+
+func (f flags) run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	return errors.Join(perform(ctx, f.take), browser.Stop())
 }
 
 // take takes all pictures.
