@@ -112,21 +112,30 @@ func (p *Page) Attribute(what, name string) string {
 	return want[string](p, what, `const e = seen(a0)[0]; return e ? {Value: e.getAttribute(a1) ?? ""} : {Missing: "none is visible"}`, what, name)
 }
 
+// Focused says what has the focus, as a screen reader does: "button Save", "link", or "" for nothing in particular.
+func (p *Page) Focused() string {
+	p.t.Helper()
+	return Eval[string](p, `(e => e && e !== document.body ? [e.computedRole, e.computedName].join(" ").trim() : "")(document.activeElement)`)
+}
+
 // point is a place in the viewport, in CSS pixels.
 type point struct{ X, Y float64 }
 
 // reach waits until a point of what can be pointed at, which is scrolled into view if need be: it stands still and
-// nothing covers it. The point is given in parts of its width and height.
+// nothing covers it. The point is given in parts of the width and height that are in view.
 func (p *Page) reach(what string, at point) point {
 	p.t.Helper()
 	return want[point](p, what+" to point at", `
 		const e = seen(a0)[0]
 		if (!e) return {Missing: find(a0).length + " of it, none visible"}
 		e.scrollIntoViewIfNeeded()
-		const place = () => { const b = e.getBoundingClientRect(); return {X: b.x + b.width * a1.X, Y: b.y + b.height * a1.Y} }
-		const before = place()
+		const place = async () => {
+			const b = await new Promise(done => new IntersectionObserver(([seen], o) => { o.disconnect(); done(seen.intersectionRect) }).observe(e))
+			return {X: b.x + b.width * a1.X, Y: b.y + b.height * a1.Y}
+		}
+		const before = await place()
 		await new Promise(requestAnimationFrame)
-		const now = place()
+		const now = await place()
 		if (before.X !== now.X || before.Y !== now.Y) return {Missing: "it moves"}
 		const hit = document.elementFromPoint(now.X, now.Y)
 		if (!e.contains(hit) && hit?.closest("label")?.control !== e) return {Missing: "it is covered by " + hit?.outerHTML.slice(0, 200)}
@@ -183,6 +192,22 @@ func (p *Page) Wheel(what string, dx, dy float64) {
 	at := p.reach(what, middle)
 	call(p, wheel, wheelParams{Type: input.DispatchMouseEventTypeMouseWheel, X: at.X, Y: at.Y, DeltaX: dx, DeltaY: dy})
 	Eval[bool](p, `new Promise(done => requestAnimationFrame(() => done(true)))`)
+}
+
+// Scroll scrolls what, or what it scrolls with, down by dy CSS pixels in each of n frames, and waits for the last one. It
+// asks nothing between frames, so it is for [Frames]; Wheel is closer to a person.
+func (p *Page) Scroll(what string, dy float64, n int) {
+	p.t.Helper()
+	want[bool](p, what+" to scroll", `
+		let e = seen(a0)[0]
+		if (!e) return {Missing: "none is visible"}
+		while (e !== document.scrollingElement && e.parentElement &&
+			(e.scrollHeight <= e.clientHeight || !/auto|scroll/.test(getComputedStyle(e).overflowY))) e = e.parentElement
+		for (let i = 0; i < a2; i++) {
+			e.scrollBy({top: a1, behavior: "instant"})
+			await new Promise(requestAnimationFrame)
+		}
+		return {Value: true}`, what, dy, n)
 }
 
 // Type puts the cursor into what, a field, and types text in place of what is in it, key by key.

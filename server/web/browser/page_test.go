@@ -50,6 +50,10 @@ func TestAPersonUsesAPage(t *testing.T) {
 		t.Errorf("href %q", got)
 	}
 
+	if got := p.Focused(); got != "button Save all" {
+		t.Errorf("the focus is on %q", got)
+	}
+
 	p.Click("role*=link Next")
 	p.WaitFor("text=the next one")
 	if p.URL() != url+"/next" {
@@ -63,6 +67,9 @@ func TestAPersonUsesAPage(t *testing.T) {
 	p.WaitGone("text=nothing yet")
 	p.WaitCount("p", 1)
 	p.WaitUntil("document.title === 'A page'")
+	if got := p.Focused(); got != "" {
+		t.Errorf("on a new page the focus is on %q", got)
+	}
 }
 
 func TestTheSystemOfAPerson(t *testing.T) {
@@ -112,6 +119,20 @@ func TestTabsShareWhatTestsDoNot(t *testing.T) {
 	}
 }
 
+func TestDownloads(t *testing.T) {
+	url := serveHTML(t, "", map[string]string{"/": html(`
+<a download="trace-1.json" href="/file">Download</a>
+<button onclick="const a = document.createElement('a'); a.download = 'made.txt'; a.href = window.URL.createObjectURL(new Blob(['made here'])); a.click()">Make</button>`),
+		"/file": "{}"})
+	p := Start(t)
+	p.Open(url)
+	for what, want := range map[string][2]string{"text=Download": {"trace-1.json", "{}"}, "text=Make": {"made.txt", "made here"}} {
+		if name, body := p.Download(func() { p.Click(what) }); name != want[0] || string(body) != want[1] {
+			t.Errorf("%s: %s with %q, want %q", what, name, body, want)
+		}
+	}
+}
+
 func TestPointing(t *testing.T) {
 	url := serveHTML(t, "", map[string]string{"/": html(`
 <style>#box { width: 200px; height: 100px; background: silver } #late { position: fixed; inset: 0 } #long { height: 120px; overflow: auto } #tall { height: 5000px }</style>
@@ -135,9 +156,15 @@ document.querySelector("button").onclick = () => out.textContent = "clicked"
 	p.Hover("#box")
 	p.WaitUntil(`document.querySelector("#box:hover")`)
 	for range 3 {
-		p.Wheel("#long", 0, 100)
+		p.Wheel("#tall", 0, 100) // whose middle is not in view
 	}
 	p.WaitUntil(`document.getElementById("long").scrollTop > 200`)
+	p.Scroll("#tall", 1000, 3)
+	if got := Eval[float64](p, `document.getElementById("long").scrollTop`); got < 3000 {
+		t.Errorf("scrolled to %v", got)
+	}
+	p.Scroll("#tall", -1e6, 1)
+	p.WaitUntil(`document.getElementById("long").scrollTop === 0`)
 }
 
 // TestAFailureSaysWhatAPersonWouldSee fails soon, since the page goes away.
