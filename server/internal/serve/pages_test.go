@@ -56,6 +56,7 @@ func TestPagesThroughTheWholeServer(t *testing.T) {
 				t.Errorf("%s %s: %v", method, path, h)
 			}
 		}
+		// The bare address is also one that spans are posted to.
 		if w := s.visit(t, http.MethodPost, path, html); path != "/" && w.Code != http.StatusMethodNotAllowed {
 			t.Errorf("POST %s: %d, want 405", path, w.Code)
 		}
