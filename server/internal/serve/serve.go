@@ -146,7 +146,7 @@ func (s *server) openAll(ctx context.Context) (err error) {
 		return err
 	}
 	s.router, err = access.NewRouter(access.Config{
-		DB: s.db, Log: cfg.Log, Hosts: cfg.Hosts, Proxies: cfg.Proxies, Rate: cfg.TokenRate, Nobody: cfg.Nobody,
+		DB: s.db, Log: cfg.Log, Hosts: cfg.Hosts, Proxies: cfg.Proxies, Rate: cfg.TokenRate, Nobody: cfg.Nobody, NotFound: web.NotFound,
 	}, slices.Concat(s.ingest.Routes(), s.api.Routes(), web.Routes())...)
 	return err
 }
