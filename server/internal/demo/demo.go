@@ -92,6 +92,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	if errors.Is(err, pipeline.ErrConfig) {
 		return Result{}, err // nothing ran
 	}
+	path.report()
 
 	stats := path.pipeline.Stats()
 	d.summary(stats)
