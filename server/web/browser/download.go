@@ -13,7 +13,7 @@ import (
 // Download runs f, by which the page downloads a file, and returns the name that it proposes and what is in it.
 func (p *Page) Download(f func()) (name string, body []byte) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, Patience)
+	ctx, cancel := context.WithTimeout(p.ctx, p.patience)
 	defer cancel()
 	target := chromedp.FromContext(p.ctx)
 	folder := p.t.TempDir()
@@ -46,7 +46,7 @@ func (p *Page) Download(f func()) (name string, body []byte) {
 		select {
 		case file = <-began:
 		case done = <-ended:
-		case <-time.After(Patience):
+		case <-time.After(p.patience):
 			p.fatalf("waited for a download")
 		}
 	}

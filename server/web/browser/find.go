@@ -26,7 +26,7 @@ func ask[V any](p *Page, body string, args ...any) (V, error) {
 		values += string(text) + ","
 	}
 	js := "(async (" + names + ") => {" + findJS + body + "})(" + values + ")"
-	return try(p, Patience, chromedp.Evaluate[V](js, chromedp.EvalAwaitPromise, chromedp.EvalAsValue))
+	return try(p, p.patience, chromedp.Evaluate[V](js, chromedp.EvalAwaitPromise, chromedp.EvalAsValue))
 }
 
 // want waits until the body of a function gives a value; until then it gives text that says what is missing.

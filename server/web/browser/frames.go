@@ -44,7 +44,7 @@ func Frames(t T, p *Page, f func()) FrameTimes {
 	call(p, tracing.End, cdp.Empty{})
 	select {
 	case <-tr.done:
-	case <-time.After(Patience):
+	case <-time.After(p.patience):
 		p.fatalf("the trace does not end")
 	}
 	times, err := tr.times()

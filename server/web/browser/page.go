@@ -31,6 +31,8 @@ type Page struct {
 	tabs  *tabs
 	look  look
 
+	patience time.Duration // Patience, except where a test is about what does not come
+
 	answers sync.WaitGroup // to dialogs
 
 	mu    sync.Mutex
@@ -46,7 +48,7 @@ type tabs struct {
 // open opens the first tab of a test, or one beside it.
 func open(parent context.Context, t T, w *watch, options ...chromedp.ContextOption) *Page {
 	t.Helper()
-	p := &Page{t: t, watch: w, tabs: &tabs{}}
+	p := &Page{t: t, watch: w, tabs: &tabs{}, patience: Patience}
 	t.Cleanup(p.finish)
 	p.start(parent, options...)
 	return p
@@ -121,7 +123,7 @@ func (p *Page) Open(address string) {
 // the first page is in the beginning, and light.
 func (p *Page) NewTab(address string) *Page {
 	p.t.Helper()
-	tab := &Page{t: p.t, watch: p.watch, tabs: p.tabs}
+	tab := &Page{t: p.t, watch: p.watch, tabs: p.tabs, patience: p.patience}
 	tab.start(p.ctx)
 	tab.Open(address)
 	return tab
@@ -151,7 +153,7 @@ func (p *Page) travel(js string) {
 	// Later, so that a page which goes away by it can still answer.
 	Eval[bool](p, "setTimeout(() => "+js+"), true")
 	p.await(js+" to change the address", func() (bool, error) {
-		now, err := try(p, Patience, chromedp.Location())
+		now, err := try(p, p.patience, chromedp.Location())
 		return now != before, err
 	})
 	p.WaitUntil("document.readyState == 'complete'")
@@ -179,7 +181,7 @@ func try[V any](p *Page, d time.Duration, a chromedp.Action[V]) (V, error) {
 // run runs an action that must succeed; what names it.
 func run[V any](p *Page, what string, a chromedp.Action[V]) V {
 	p.t.Helper()
-	v, err := try(p, Patience, a)
+	v, err := try(p, p.patience, a)
 	if err != nil {
 		p.fatalf("%s: %v", short(what, 200), err)
 	}
@@ -195,7 +197,7 @@ func (p *Page) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 // await asks until the answer is true. An error need not be the last word: a page that goes elsewhere cannot be asked.
 func (p *Page) await(what string, ask func() (bool, error)) {
 	p.t.Helper()
-	end := time.Now().Add(Patience)
+	end := time.Now().Add(p.patience)
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {

@@ -3,6 +3,7 @@ package browser
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 const form = `
@@ -167,7 +168,46 @@ document.querySelector("button").onclick = () => out.textContent = "clicked"
 	p.WaitUntil(`document.getElementById("long").scrollTop === 0`)
 }
 
-// TestAFailureSaysWhatAPersonWouldSee fails soon, since the page goes away.
+// TestWhatDoesNotComeFails shows each wait a page on which it is in vain.
+func TestWhatDoesNotComeFails(t *testing.T) {
+	needsBrowser(t)
+	url := serveHTML(t, "", map[string]string{"/": html(`
+<style>#over { position: fixed; inset: 0 }</style>
+<p id="here">here</p><p id="hidden" hidden>hidden</p><input id="off" disabled><select id="role"><option>Viewer</option></select>
+<div id="over">over all</div>`)})
+	for _, c := range []struct {
+		name string
+		act  func(p *Page)
+		want string
+	}{
+		{"for nothing", func(p *Page) { p.WaitFor("#none") }, "0 of it, none visible"},
+		{"for what is hidden", func(p *Page) { p.WaitFor("text=hidden") }, "1 of it, none visible"},
+		{"for what stays to go", func(p *Page) { p.WaitGone("#here") }, "1 of it are visible"},
+		{"for more", func(p *Page) { p.WaitCount("#here", 2) }, "1 of it are visible"},
+		{"for another text", func(p *Page) { p.WaitText("#here", "there") }, "it shows here"},
+		{"for what is not true", func(p *Page) { p.WaitUntil("1 > 2") }, "it is false"},
+		{"for no CSS", func(p *Page) { p.WaitFor("p[") }, "not a valid selector"},
+		{"to click what is covered", func(p *Page) { p.Click("#here") }, "it is covered by <div id=\"over\""},
+		{"to read nothing", func(p *Page) { p.Text("#none") }, "none is visible"},
+		{"to choose what is not there", func(p *Page) { p.Choose("#role", "Owner") }, "it has Viewer"},
+		{"to go back from the start", func(p *Page) { p.Forward() }, "to change the address"},
+		{"for a download", func(p *Page) { p.Download(func() {}) }, "waited for a download"},
+		{"for an expression with an error", func(p *Page) { Eval[int](p, "null.x") }, "TypeError"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := failures(t, func(t T) {
+				p := Start(t)
+				p.Open(url)
+				p.patience = 300 * time.Millisecond
+				c.act(p)
+			})
+			if len(got) != 1 || !strings.Contains(got[0], c.want) {
+				t.Errorf("failures %q, want one with %q", got, c.want)
+			}
+		})
+	}
+}
+
 func TestAFailureSaysWhatAPersonWouldSee(t *testing.T) {
 	needsBrowser(t)
 	url := serveHTML(t, "", map[string]string{"/": html(`<p>only this</p>`)})
