@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/server/internal/demo/stories"
 	"github.com/tailrace-go/tailrace/sink"
 )
 
@@ -61,10 +62,11 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	templates, err := readTemplates()
+	captured, err := readCaptured()
 	if err != nil {
 		return Result{}, err
 	}
+	templates := stories.Ordinary()
 	path := newPath(cfg)
 
 	// Two contexts: the producers' ends first. Only when they have stopped does the pipeline's, so that nothing is refused.
@@ -74,10 +76,10 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	defer drain()
 
 	producers := crew{emitter: path.emitter}
-	producers.start(producing, templates, cfg.Producers, cfg.Rate, cfg.Seed)
 	if cfg.Samples {
 		producers.show(producing, templates, cfg.Seed)
 	}
+	producers.start(producing, captured, templates, cfg.Producers, cfg.Rate, cfg.Seed)
 	go func() {
 		producers.working.Wait()
 		drain()

@@ -20,14 +20,15 @@ type crew struct {
 }
 
 // start starts n producers, which emit rate spans a second together, or as fast as the emitter takes them if rate is 0.
-// They stop when ctx ends or the emitter is closed. The first one begins with the captured spans as they are.
-func (c *crew) start(ctx context.Context, templates [][]*span.Span, n, rate int, seed uint64) {
+// They stop when ctx ends or the emitter is closed. The first one begins with the captured spans as they are, all others
+// are made like the templates.
+func (c *crew) start(ctx context.Context, captured, templates [][]*span.Span, n, rate int, seed uint64) {
 	for i := range n {
 		var first []*span.Span
 		if i == 0 {
-			for _, trace := range templates {
+			for _, trace := range captured {
 				for _, s := range trace {
-					first = append(first, s.Clone()) // what is emitted is the pipeline's; the templates stay ours
+					first = append(first, s.Clone()) // what is emitted is the pipeline's; the captured ones stay ours
 				}
 			}
 		}
@@ -50,12 +51,12 @@ func (c *crew) start(ctx context.Context, templates [][]*span.Span, n, rate int,
 func (c *crew) show(ctx context.Context, templates [][]*span.Span, seed uint64) {
 	g := newGenerator(templates, ^seed)
 	c.working.Go(func() {
-		for _, spans := range g.samples(time.Now()) {
+		for spans := range g.samples(time.Now()) {
 			if !c.emit(ctx, spans) {
 				return
 			}
 		}
-		c.ongoing(ctx, g)
+		c.ongoing(ctx, g.random)
 	})
 }
 
