@@ -28,7 +28,7 @@ var (
 // failed returns a trace like the template that ended early, because a model or a tool in it failed. What would have come
 // after is not there, and what waited for it failed as well.
 func (g *generator) failed(template []*span.Span) []*span.Span {
-	culprit, fault := g.culprit(template)
+	culprit, fault := g.culprit(template, span.TypeModelGeneration, span.TypeToolCall)
 	if culprit == nil {
 		return template
 	}
@@ -54,9 +54,9 @@ func (g *generator) failed(template []*span.Span) []*span.Span {
 	return spans
 }
 
-// stumbled returns a trace like the template in which a model or a tool failed, and yet it went on.
+// stumbled returns a trace like the template in which a tool failed, if it has any, and yet it went on.
 func (g *generator) stumbled(template []*span.Span) []*span.Span {
-	culprit, fault := g.culprit(template)
+	culprit, fault := g.culprit(template, span.TypeToolCall)
 	spans := slices.Clone(template)
 	for i, s := range spans {
 		if s == culprit {
@@ -66,11 +66,11 @@ func (g *generator) stumbled(template []*span.Span) []*span.Span {
 	return spans
 }
 
-// culprit chooses a span of a template, and what went wrong in it; nil when there is none that could.
-func (g *generator) culprit(template []*span.Span) (*span.Span, span.Error) {
+// culprit chooses a span of one of the types, and what went wrong in it; nil when there is none.
+func (g *generator) culprit(template []*span.Span, types ...span.Type) (*span.Span, span.Error) {
 	var able []*span.Span
 	for _, s := range template {
-		if s.Type == span.TypeModelGeneration || s.Type == span.TypeToolCall {
+		if slices.Contains(types, s.Type) {
 			able = append(able, s)
 		}
 	}

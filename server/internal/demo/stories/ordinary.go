@@ -70,7 +70,7 @@ func ofErrand(in int, out string) usage {
 	return u
 }
 
-// runAgent asks the model, calls the tool, and asks the model again.
+// runAgent asks the model, calls the tool, and asks the model again, with processors and memory around that.
 func runAgent(t *teller, s service, e errand) {
 	var sdk sdk4
 	message := said("user", e.wish)
@@ -78,14 +78,15 @@ func runAgent(t *teller, s service, e errand) {
 		message = of("user", textPart(e.wish))
 	}
 	root := t.begin(nil, "agent run: '"+s.agent+"'", agentRun(s.agent, s.instructions, e.tool), []object{message})
+	t.do(root, "input processor: moderation", span.ProcessorRun{ProcessorName: "moderation", ProcessorType: "input"}, prompt(message), t.millis(30, 80), object{"flagged": false})
 	t.do(root, "memory: recall", span.MemoryOperation{OperationType: "recall", MessageCount: new(6)}, nil, t.millis(8, 30), nil)
 	messages := []object{said("system", s.instructions), message}
 	if e.tool != "" {
 		called := sdk.call("call_1", e.tool, e.input)
-		t.ask(root, call{
+		step(t, t.ask(root, call{
 			model: s.model, input: prompt(messages...), output: calls("", called), calls: true,
 			usage: ofErrand(100*e.weight, string(e.input)), first: t.millis(200, 500), took: t.millis(600, 1200),
-		})
+		}), 0, "tool-calls")
 		t.do(root, "tool: '"+e.tool+"'", toolCall(e.tool, "", "call_1", true), e.input, e.took, e.result)
 		messages = append(messages, of("assistant", called), sdk.result("call_1", e.tool, e.result))
 	}
@@ -97,6 +98,9 @@ func runAgent(t *teller, s service, e errand) {
 		model: s.model, output: answer(e.reply), usage: ofErrand(100*e.weight+len(e.result)/4+60, e.reply),
 		first: t.millis(200, 600), took: t.millis(700, 1500) + time.Duration(4*len(e.reply))*time.Millisecond,
 	})
+	step(t, llm, 1, "stop")
+	t.do(root, "output processor: pii", span.ProcessorRun{ProcessorName: "pii", ProcessorType: "output"}, answer(e.reply), t.millis(10, 40), object{"changed": false})
+	t.do(root, "memory: save", span.MemoryOperation{OperationType: "save", MessageCount: new(2)}, nil, t.millis(8, 25), nil)
 	t.end(root, t.millis(1, 5), object{"text": e.reply})
 }
 

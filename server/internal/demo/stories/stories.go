@@ -57,12 +57,3 @@ var stories = []Story{
 
 // All returns the ten stories.
 func All() []Story { return slices.Clone(stories) }
-
-// Named returns the story of that name; ok is false when there is none.
-func Named(name string) (s Story, ok bool) {
-	i := slices.IndexFunc(stories, func(s Story) bool { return s.Name == name })
-	if i < 0 {
-		return Story{}, false
-	}
-	return stories[i], true
-}

@@ -39,15 +39,9 @@ func TestThereAreTenStories(t *testing.T) {
 		if s.Title == "" || s.Cause == "" || s.Hint == "" || !regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`).MatchString(s.Name) {
 			t.Errorf("%+v", s)
 		}
-		if found, ok := Named(s.Name); !ok || found.Title != s.Title {
-			t.Errorf("Named(%q) = %q, %t", s.Name, found.Title, ok)
-		}
 	}
 	if len(names) != 10 {
 		t.Errorf("%d stories", len(names))
-	}
-	if _, ok := Named("none"); ok {
-		t.Error("there is a story without a name")
 	}
 }
 
