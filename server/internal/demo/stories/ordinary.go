@@ -77,10 +77,10 @@ func runAgent(t *teller, s service, e errand) {
 	if e.inParts {
 		message = of("user", textPart(e.wish))
 	}
-	root := t.begin(nil, "agent run: '"+s.agent+"'", agentRun(s.agent, s.instructions, e.tool), []object{message})
+	root := t.begin(nil, "agent run: '"+s.agent+"'", agentRun(s.agent, s.instructions, e.tool), []span.Value{message})
 	t.do(root, "input processor: moderation", span.ProcessorRun{ProcessorName: "moderation", ProcessorType: "input"}, prompt(message), t.millis(30, 80), object{"flagged": false})
 	t.do(root, "memory: recall", span.MemoryOperation{OperationType: "recall", MessageCount: new(6)}, nil, t.millis(8, 30), nil)
-	messages := []object{said("system", s.instructions), message}
+	messages := []span.Value{said("system", s.instructions), message}
 	if e.tool != "" {
 		called := sdk.call("call_1", e.tool, e.input)
 		step(t, t.ask(root, call{

@@ -29,13 +29,13 @@ var cleanRun = Story{
 		)
 		var sdk sdk4
 		root := t.begin(nil, "agent run: 'support-agent'", agentRun("support-agent", instructions, "find-order", "search-policies", "refund-checker", "refund"),
-			[]object{said("user", question)})
+			[]span.Value{said("user", question)})
 		t.do(root, "input processor: moderation", span.ProcessorRun{ProcessorName: "moderation", ProcessorType: "input"},
 			prompt(said("user", question)), t.millis(70, 110), object{"flagged": false, "categories": object{"abuse": 0.01, "self-harm": 0.0}})
 		t.do(root, "memory: recall", span.MemoryOperation{OperationType: "recall", MessageCount: new(4), SemanticRecallEnabled: new(true), VectorResultCount: new(2)},
-			object{"threadId": "thread-order-58213", "lastMessages": 10}, t.millis(20, 40), object{"messages": []object{said("user", "Where is my order 58213?"), said("assistant", "It left our warehouse on Tuesday and arrives tomorrow.")}})
+			object{"threadId": "thread-order-58213", "lastMessages": 10}, t.millis(20, 40), object{"messages": []span.Value{said("user", "Where is my order 58213?"), said("assistant", "It left our warehouse on Tuesday and arrives tomorrow.")}})
 
-		conversation := []object{said("system", instructions), said("user", "Where is my order 58213?"), said("assistant", "It left our warehouse on Tuesday and arrives tomorrow."), said("user", question)}
+		conversation := []span.Value{said("system", instructions), said("user", "Where is my order 58213?"), said("assistant", "It left our warehouse on Tuesday and arrives tomorrow."), said("user", question)}
 		find, search := sdk.call("call_find_1", "find-order", object{"orderId": 58213}), sdk.call("call_search_1", "search-policies", object{"query": "refund for damaged part"})
 		llm := t.ask(root, call{
 			model: gpt41, input: prompt(conversation...), output: calls("I look up your order and our rules for damaged parts.", find, search), calls: true,
@@ -101,12 +101,12 @@ func checkRefund(t *teller, parent *span.Span) object {
 	const rules = "You check refunds above 100 EUR. Answer with a verdict and one sentence that gives the reason."
 	request := "Order 58213, rear wheel, 189.00 EUR, bent on arrival, delivered 3 days ago."
 	tool := t.begin(parent, "tool: 'refund-checker'", toolCall("refund-checker", "Asks the agent that checks refunds", "call_check_1", true), object{"orderId": 58213, "amount": 189.0, "reason": "bent on arrival"})
-	agent := t.begin(tool, "agent run: 'refund-checker'", agentRun("refund-checker", rules, "payment-history"), []object{said("user", request)})
+	agent := t.begin(tool, "agent run: 'refund-checker'", agentRun("refund-checker", rules, "payment-history"), []span.Value{said("user", request)})
 	history := sdk4{}.call("call_hist_1", "payment-history", object{"userId": "user-2041"})
-	messages := []object{said("system", rules), said("user", request)}
+	messages := []span.Value{said("system", rules), said("user", request)}
 	t.ask(agent, call{
 		model: sonnet, input: prompt(messages...), calls: true,
-		output: object{"text": "", "reasoning": "The amount is above the limit. Before I agree I want to see whether this customer often asks for refunds.", "toolCalls": []object{history}},
+		output: object{"text": "", "reasoning": "The amount is above the limit. Before I agree I want to see whether this customer often asks for refunds.", "toolCalls": []span.Value{history}},
 		usage:  usage{in: 1240, out: 312, reasoning: 240}, first: 900 * time.Millisecond, took: t.millis(4800, 5600),
 	})
 	past := object{"orders": 11, "refunds": 0, "since": "2021-04-02"}

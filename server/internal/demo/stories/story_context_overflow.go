@@ -31,8 +31,8 @@ var contextOverflow = Story{
 			question     = "Checkout is slow since 02:10. Find out which service it is."
 		)
 		var sdk sdk4
-		root := t.begin(nil, "agent run: 'ops-agent'", agentRun("ops-agent", instructions, "list-services", "read-log"), []object{said("user", question)})
-		messages := []object{said("system", instructions), said("user", question)}
+		root := t.begin(nil, "agent run: 'ops-agent'", agentRun("ops-agent", instructions, "list-services", "read-log"), []span.Value{said("user", question)})
+		messages := []span.Value{said("system", instructions), said("user", question)}
 		names := []string{"gateway", "checkout", "inventory", "payments", "postgres-primary", "redis-sessions"}
 		t.do(root, "tool: 'list-services'", toolCall("list-services", "Lists what runs", "", true), nil, t.millis(40, 80), names)
 		tokens := 2104

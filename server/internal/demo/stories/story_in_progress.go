@@ -69,9 +69,9 @@ func (w *watch) run() {
 	)
 	var sdk sdk5
 	root := w.begins(func() *span.Span {
-		return w.begin(nil, "agent run: 'incident-agent'", agentRun("incident-agent", instructions, "error-rate", "post-message"), []object{said("user", question)})
+		return w.begin(nil, "agent run: 'incident-agent'", agentRun("incident-agent", instructions, "error-rate", "post-message"), []span.Value{said("user", question)})
 	})
-	messages := []object{said("system", instructions), of("user", textPart(question))}
+	messages := []span.Value{said("system", instructions), of("user", textPart(question))}
 	tokens := 460
 	for n, rate := range checks {
 		id := fmt.Sprintf("call_rate_%d", n+1)
@@ -81,7 +81,7 @@ func (w *watch) run() {
 			thought = "It was below 1 % now. I wait for three in a row."
 		}
 		c := call{
-			model: geminiPro, input: prompt(messages...), calls: true, output: object{"text": thought, "toolCalls": []object{look}},
+			model: geminiPro, input: prompt(messages...), calls: true, output: calls(thought, look),
 			usage: usage{in: tokens, cached: tokens / 2, out: 60, reasoning: 24}, first: 700 * time.Millisecond, took: w.millis(5000, 9000),
 		}
 		w.asks(root, c)

@@ -40,9 +40,9 @@ var longChat = Story{
 // turn is a question and its answer.
 type turn struct {
 	user   string
-	part   object // beside the text of the user; nil: none
-	think  string // what the model thought
-	tool   string // that it called
+	part   span.Value // beside the text of the user; empty: none
+	think  string     // what the model thought
+	tool   string     // that it called
 	input  object
 	result any
 	tokens int // of the result, where the trace keeps only its beginning; 0: as long as it is
@@ -53,30 +53,30 @@ type turn struct {
 type chat struct {
 	*teller
 	root     *span.Span
-	messages []span.Value // each is written once, though all calls repeat it
-	tokens   int          // of all messages
+	messages []span.Value
+	tokens   int // of all messages
 }
 
-func (c *chat) say(m object) { c.messages = append(c.messages, span.Of(m)) }
+func (c *chat) say(m span.Value) { c.messages = append(c.messages, m) }
 
 // turn adds a question, what the model did for it, and the answer.
 func (c *chat) turn(n int, t turn) {
 	var sdk sdk5
-	parts := []object{textPart(t.user)}
+	parts := []span.Value{textPart(t.user)}
 	c.tokens += len(t.user)/4 + 8
-	if t.part != nil {
+	if t.part != "" {
 		parts = append(parts, t.part)
 		c.tokens += 765 // a picture
 	}
 	c.say(of("user", parts...))
-	var thought []object
+	var thought []span.Value
 	if t.think != "" {
-		thought = []object{sdk.reasoning(t.think)}
+		thought = []span.Value{sdk.reasoning(t.think)}
 	}
 	if t.tool != "" {
 		id := fmt.Sprintf("call_%02d", n+1)
 		called := sdk.call(id, t.tool, t.input)
-		c.call(object{"text": "", "toolCalls": []object{called}, "reasoning": thought, "reasoningText": t.think}, len(t.think)/4, 32+len(t.think)/4, true)
+		c.call(calls("", called), t.think, 32, true)
 		c.do(c.root, "tool: '"+t.tool+"'", toolCall(t.tool, "Reads the books", id, true), t.input, c.millis(120, 600), t.result)
 		c.say(of("assistant", append(thought, called)...))
 		c.say(sdk.result(id, t.tool, t.result))
@@ -84,17 +84,23 @@ func (c *chat) turn(n int, t turn) {
 		thought, t.think = nil, ""
 	}
 	out := len(t.answer)/4 + 6
-	c.call(object{"text": t.answer, "reasoning": thought, "reasoningText": t.think}, len(t.think)/4, out+len(t.think)/4, false)
+	c.call(answer(t.answer), t.think, out, false)
 	c.say(of("assistant", append(thought, textPart(t.answer))...))
 	c.tokens += out
 	c.wait(c.millis(50, 200))
 }
 
-// call adds a call of the model with all that was said so far. What was said before the last call is in the cache.
-func (c *chat) call(output object, reasoning, out int, tools bool) {
+// call adds a call of the model with all that was said so far, most of which is in the cache. out is in tokens, without
+// what it thought.
+func (c *chat) call(output span.Value, think string, out int, tools bool) {
+	reasoning := len(think) / 4
+	if think != "" {
+		output = output.Set("reasoning", span.Of([]span.Value{sdk5{}.reasoning(think)})).Set("reasoningText", span.Text(think))
+	}
+	out += reasoning
 	cached := c.tokens * 3 / 4 / 128 * 128
 	c.ask(c.root, call{
-		model: gpt41, input: map[string]any{"messages": c.messages}, output: output, calls: tools,
+		model: gpt41, input: prompt(c.messages...), output: output, calls: tools,
 		usage: usage{in: c.tokens, cached: cached, out: out, reasoning: reasoning},
 		first: c.millis(200, 500), took: c.millis(700, 1400) + time.Duration(8*out)*time.Millisecond,
 	})
@@ -129,13 +135,13 @@ var turns = []turn{
 	{user: "Translate it to Dutch, please.", answer: "> Beste mevrouw Jansen, mogen wij u herinneren aan factuur 2026-1102 van € 412,50? Hartelijk dank!"},
 	{user: "What did we agree on with Atelier Rousseau in May?", tool: "find-invoices", input: object{"customer": "Atelier Rousseau", "notes": true}, result: object{"notes": []string{"2026-05-12: may pay within 60 days, agreed with M. Rousseau by telephone"}}, answer: "They may pay within **60 days**. So 2026-1118 is not overdue before 13 December; I was wrong above."},
 	{user: "Good that I asked. Which customers have such terms?", tool: "find-invoices", input: object{"terms": "> 30 days"}, result: []string{"Atelier Rousseau", "Hotel Seeblick", "Universidad de Cádiz"}, answer: "1. Atelier Rousseau: 60 days\n2. Hotel Seeblick: 45 days\n3. Universidad de Cádiz: 90 days"},
-	{user: "Here is a receipt that a colleague sent. What is it for?", part: object{"type": "image", "image": picture, "mediaType": "image/jpeg"}, answer: "It is from a petrol station: 41.2 l of diesel for 69.80, on 4 November."},
-	{user: "And this one?", part: object{"type": "image", "image": pixel, "mediaType": "image/png"}, answer: "I cannot see anything on it: the picture is empty. Could you take it again?"},
+	{user: "Here is a receipt that a colleague sent. What is it for?", part: ordered("type", "image", "image", picture, "mediaType", "image/jpeg"), answer: "It is from a petrol station: 41.2 l of diesel for 69.80, on 4 November."},
+	{user: "And this one?", part: ordered("type", "image", "image", pixel, "mediaType", "image/png"), answer: "I cannot see anything on it: the picture is empty. Could you take it again?"},
 	{user: "Never mind. Which account does diesel go to?", answer: "`4530`, vehicle costs."},
 	{user: "Can you give me the SQL for all entries on it this year?", answer: "```sql\nSELECT date, entry, debit, text\nFROM ledger\nWHERE account = 4530\n  AND date >= DATE '2026-01-01'\nORDER BY date;\n```"},
 	{user: "Sum by month instead.", answer: "```sql\nSELECT date_trunc('month', date) AS month, sum(debit) AS total\nFROM ledger\nWHERE account = 4530\n  AND date >= DATE '2026-01-01'\nGROUP BY month\nORDER BY month;\n```"},
 	{user: "Thanks. How many open invoices does Fjord Outdoor have in all?", tool: "find-invoices", input: object{"customer": "Fjord Outdoor AS", "status": "open"}, result: []object{{"invoice": "2026-1131", "total": 760.2}}, answer: "One, 2026-1131 of 760.20 EUR. It is not due yet."},
-	{user: "Put this contract to their file.", part: object{"type": "file", "data": "JVBERi0xLjcK", "mediaType": "application/pdf", "filename": "fjord-2026.pdf"}, answer: "I cannot file documents. The people at the front desk can, or you drop it into *Customers → Fjord Outdoor → Files*."},
+	{user: "Put this contract to their file.", part: ordered("type", "file", "data", "JVBERi0xLjcK", "mediaType", "application/pdf", "filename", "fjord-2026.pdf"), answer: "I cannot file documents. The people at the front desk can, or you drop it into *Customers → Fjord Outdoor → Files*."},
 	{user: "OK. Give me the whole ledger of the third quarter.", think: "The user asks for all of it. The tool export-ledger gives a file; there is no way to ask for less.", tool: "export-ledger", input: object{"from": "2026-07-01", "to": "2026-09-30"}, result: ledger, tokens: 9214, answer: "Here it is: 312 entries from July to September. What would you like to know of it?"},
 	{user: "What was the largest entry?", answer: "L-90611 of 12 August: 18,400.00 EUR on account 1401."},
 	{user: "And the smallest?", answer: "L-90428: 0.40 EUR, a bank fee."},

@@ -34,14 +34,14 @@ var lostParent = Story{
 		t.end(collect, 2*time.Millisecond, object{"invoices": []string{"2026-1187"}})
 
 		lost := t.begin(root, "workflow step: 'read-invoices'", span.WorkflowStep{StepID: "read-invoices"}, nil)
-		reader := t.begin(lost, "agent run: 'invoice-reader'", agentRun("invoice-reader", instructions, "fetch-pdf"), []object{parts.said("user", question)})
-		messages := []object{parts.said("system", instructions), parts.said("user", question)}
+		reader := t.begin(lost, "agent run: 'invoice-reader'", agentRun("invoice-reader", instructions, "fetch-pdf"), []span.Value{parts.said("user", question)})
+		messages := []span.Value{parts.said("system", instructions), parts.said("user", question)}
 		fetch := parts.call("call_pdf_1", "fetch-pdf", object{"invoice": "2026-1187"})
-		t.ask(reader, call{model: geminiFlash, input: prompt(messages...), output: []object{fetch}, calls: true, usage: usage{in: 540, out: 24}, first: 210 * time.Millisecond, took: t.millis(600, 800)})
+		t.ask(reader, call{model: geminiFlash, input: prompt(messages...), output: []span.Value{fetch}, calls: true, usage: usage{in: 540, out: 24}, first: 210 * time.Millisecond, took: t.millis(600, 800)})
 		page := "Nordlicht GmbH · Rechnung 2026-1187 · 28.10.2026 · Netto 1.840,00 € · USt 19 % 349,60 € · Gesamt 2.189,60 €"
 		t.do(reader, "tool: 'fetch-pdf'", toolCall("fetch-pdf", "Fetches the text of a PDF", "call_pdf_1", true), object{"invoice": "2026-1187"}, t.millis(400, 700), object{"text": page})
 		messages = append(messages, fetch, parts.result("call_pdf_1", "fetch-pdf", object{"text": page}))
-		t.ask(reader, call{model: geminiFlash, input: prompt(messages...), output: []object{parts.said("assistant", reply)}, usage: usage{in: 688, out: 47}, first: 230 * time.Millisecond, took: t.millis(700, 900)})
+		t.ask(reader, call{model: geminiFlash, input: prompt(messages...), output: []span.Value{parts.said("assistant", reply)}, usage: usage{in: 688, out: 47}, first: 230 * time.Millisecond, took: t.millis(700, 900)})
 		t.end(reader, time.Millisecond, object{"text": reply})
 		t.end(lost, time.Millisecond, nil)
 

@@ -31,10 +31,10 @@ var rateLimit = Story{
 		var api anthropic
 		search := api.call("toolu_01", "search", object{"q": "heat pump sales Europe 2022 2023"})
 		hits := []object{{"title": "Market report 2024", "text": "2.77 million units in 14 countries in 2023, 2.98 million in 2022"}}
-		messages := []object{
+		messages := []span.Value{
 			said("system", instructions), said("user", question),
 			of("assistant", api.thinking("I need figures for two years from one source, or they cannot be compared."), search),
-			api.result("toolu_01", []object{textPart(hits[0]["text"].(string))}),
+			api.result("toolu_01", []span.Value{textPart(hits[0]["text"].(string))}),
 		}
 		root := t.begin(nil, "agent run: 'research-agent'", agentRun("research-agent", instructions, "search"), question)
 		t.do(root, "mcp tool: 'search' on 'web'", span.MCPToolCall{ToolID: "search", MCPServer: "web", ServerVersion: "1.9.2", Success: new(true)},

@@ -29,15 +29,15 @@ var retryLoop = Story{
 			complaint    = `"when" must be a date such as 2026-11-24T05:00, got "tomorrow, first train"`
 		)
 		var api openAI
-		root := t.begin(nil, "agent run: 'travel-agent'", span.AgentRun{AgentID: "travel-agent", Instructions: instructions, AvailableTools: []string{"book-train", "find-trains"}, MaxSteps: new(4)}, []object{said("user", question)})
-		messages := []object{said("system", instructions), said("user", question)}
+		root := t.begin(nil, "agent run: 'travel-agent'", span.AgentRun{AgentID: "travel-agent", Instructions: instructions, AvailableTools: []string{"book-train", "find-trains"}, MaxSteps: new(4)}, []span.Value{said("user", question)})
+		messages := []span.Value{said("system", instructions), said("user", question)}
 		input := object{"from": "Zurich HB", "to": "Genève", "when": "tomorrow, first train", "seats": 1, "class": 2}
 		tokens := 412
 		for n := range 4 {
 			id := fmt.Sprintf("call_book_%d", n+1)
 			t.ask(root, call{
 				model: gpt41Mini, input: prompt(messages...), calls: true,
-				output: calls("", object{"toolCallId": id, "toolName": "book-train", "args": input}),
+				output: calls("", sdk4{}.call(id, "book-train", input)),
 				usage:  usage{in: tokens, out: 38, old: true}, first: 300 * time.Millisecond, took: t.millis(700, 1200),
 			})
 			tool := t.begin(root, "tool: 'book-train'", toolCall("book-train", "Books seats on a train", id, false), input)

@@ -27,10 +27,10 @@ var slowTool = Story{
 		)
 		var sdk sdk5
 		root := t.begin(nil, "agent run: 'billing-agent'", agentRun("billing-agent", instructions, "export-report"), prompt(
-			object{"id": "msg-1", "role": "user", "parts": []object{textPart(question)}},
+			ordered("id", "msg-1", "role", "user", "parts", []span.Value{textPart(question)}),
 		))
 		export := sdk.call("call_export_1", "export-report", object{"quarter": "2026-Q3", "regions": "all", "format": "xlsx"})
-		messages := []object{said("system", instructions), of("user", textPart(question))}
+		messages := []span.Value{said("system", instructions), of("user", textPart(question))}
 		t.ask(root, call{
 			model: gpt41, input: prompt(messages...), output: calls("", export), calls: true,
 			usage: usage{in: 684, out: 32}, first: 480 * time.Millisecond, took: 1500 * time.Millisecond,

@@ -42,10 +42,10 @@ func readMail(t *teller, sentence, text string) []*span.Span {
 	schema := object{"type": "object", "required": []string{"intent", "product", "effective"}, "properties": object{
 		"intent": object{"enum": []string{"buy", "cancel", "complain", "ask"}}, "product": object{"type": "string"}, "effective": object{"type": "string", "format": "date"}, "sentiment": object{"type": "string"},
 	}}
-	root := t.begin(nil, "agent run: 'mail-reader'", agentRun("mail-reader", instructions), []object{said("user", mail)})
+	root := t.begin(nil, "agent run: 'mail-reader'", agentRun("mail-reader", instructions), []span.Value{said("user", mail)})
 	t.do(root, "input processor: language", span.ProcessorRun{ProcessorName: "language", ProcessorType: "input"}, prompt(said("user", mail)), t.millis(8, 20), object{"language": "en"})
 	t.ask(root, call{
-		model: gpt41Mini, input: object{"messages": []object{said("system", instructions), said("user", mail)}, "schema": schema}, output: answer(text),
+		model: gpt41Mini, input: object{"messages": []span.Value{said("system", instructions), said("user", mail)}, "schema": schema}, output: answer(text),
 		usage: usage{in: 212 + len(sentence)/4, out: len(text) / 4, old: true}, first: 280 * time.Millisecond, took: t.millis(600, 1100),
 	})
 	parse := t.begin(root, "output processor: structured-output", span.ProcessorRun{ProcessorName: "structured-output", ProcessorType: "output"}, object{"text": text, "schema": schema})
