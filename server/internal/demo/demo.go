@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/tailrace-go/tailrace/pipeline"
-	"github.com/tailrace-go/tailrace/server/internal/demo/stories"
 	"github.com/tailrace-go/tailrace/sink"
 )
 
@@ -66,7 +65,6 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	templates := stories.Ordinary()
 	path := newPath(cfg)
 
 	// Two contexts: the producers' ends first. Only when they have stopped does the pipeline's, so that nothing is refused.
@@ -77,9 +75,9 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 
 	producers := crew{emitter: path.emitter}
 	if cfg.Samples {
-		producers.show(producing, templates, cfg.Seed)
+		producers.show(producing, cfg.Seed)
 	}
-	producers.start(producing, captured, templates, cfg.Producers, cfg.Rate, cfg.Seed)
+	producers.start(producing, captured, cfg.Producers, cfg.Rate, cfg.Seed)
 	go func() {
 		producers.working.Wait()
 		drain()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/server/internal/demo/stories"
 	"github.com/tailrace-go/tailrace/source"
 	"github.com/tailrace-go/tailrace/span"
 )
@@ -20,9 +21,8 @@ type crew struct {
 }
 
 // start starts n producers, which emit rate spans a second together, or as fast as the emitter takes them if rate is 0.
-// They stop when ctx ends or the emitter is closed. The first one begins with the captured spans as they are, all others
-// are made like the templates.
-func (c *crew) start(ctx context.Context, captured, templates [][]*span.Span, n, rate int, seed uint64) {
+// They stop when ctx ends or the emitter is closed. The first one begins with the captured spans as they are.
+func (c *crew) start(ctx context.Context, captured [][]*span.Span, n, rate int, seed uint64) {
 	for i := range n {
 		var first []*span.Span
 		if i == 0 {
@@ -36,10 +36,13 @@ func (c *crew) start(ctx context.Context, captured, templates [][]*span.Span, n,
 		if rate == 0 {
 			p.interval = 0
 		}
-		g := newGenerator(templates, seed+uint64(i))
 		c.working.Go(func() {
-			for spans := first; ; spans = g.trace(time.Now()) {
-				if !c.emit(ctx, spans) || !p.wait(ctx, len(spans)) {
+			if !c.emit(ctx, first) || !p.wait(ctx, len(first)) {
+				return
+			}
+			g := newGenerator(stories.Ordinary(), seed+uint64(i)) // now: the captured ones are on their way meanwhile
+			for {
+				if spans := g.trace(time.Now()); !c.emit(ctx, spans) || !p.wait(ctx, len(spans)) {
 					return
 				}
 			}
@@ -48,9 +51,9 @@ func (c *crew) start(ctx context.Context, captured, templates [][]*span.Span, n,
 }
 
 // show emits what a look at the server should find beside that: samples first, then runs that can be watched.
-func (c *crew) show(ctx context.Context, templates [][]*span.Span, seed uint64) {
-	g := newGenerator(templates, ^seed)
+func (c *crew) show(ctx context.Context, seed uint64) {
 	c.working.Go(func() {
+		g := newGenerator(stories.Ordinary(), ^seed)
 		for spans := range g.samples(time.Now()) {
 			if !c.emit(ctx, spans) {
 				return

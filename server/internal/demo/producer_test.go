@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/tailrace-go/tailrace/pipeline"
-	"github.com/tailrace-go/tailrace/server/internal/demo/stories"
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/source"
 	"github.com/tailrace-go/tailrace/span"
@@ -26,7 +25,7 @@ func TestProducersKeepTheRate(t *testing.T) {
 			pipeline.To(pipeline.From(p, c.emitter), sink.Discard[*span.Span]())
 			ctx, cancel := context.WithTimeout(t.Context(), seconds*time.Second-time.Nanosecond)
 			defer cancel()
-			c.start(ctx, captured, stories.Ordinary(), producers, rate, 1)
+			c.start(ctx, captured, producers, rate, 1)
 			if err := p.Run(ctx); err != nil {
 				t.Error(err)
 			}

@@ -1,21 +1,29 @@
 package stories
 
-import "github.com/tailrace-go/tailrace/span"
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/tailrace-go/tailrace/span"
+)
 
 // object is JSON whose keys are in no order of their own.
 type object = map[string]any
 
 // ordered is an object of keys and values, which take turns: messages have their role first, parts their type.
 func ordered(members ...any) span.Value {
-	v := span.Value("{}")
-	for i := 0; i < len(members); i += 2 {
-		value := span.Of(members[i+1])
-		if value == "" {
-			value = "null"
-		}
-		v = v.Set(members[i].(string), value)
+	var b strings.Builder
+	comma := byte('{')
+	for member := range slices.Chunk(members, 2) {
+		b.WriteByte(comma)
+		b.WriteString(string(span.Text(member[0].(string))))
+		b.WriteByte(':')
+		b.WriteString(cmp.Or(string(span.Of(member[1])), "null"))
+		comma = ','
 	}
-	return v
+	b.WriteByte('}')
+	return span.Value(b.String())
 }
 
 // Clients write a conversation in several ways. What follows makes the messages of each, so that a reader of traces meets

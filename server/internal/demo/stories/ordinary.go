@@ -3,6 +3,7 @@ package stories
 import (
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/tailrace-go/tailrace/span"
@@ -20,8 +21,10 @@ const (
 const OrdinaryTokens = 20
 
 // Ordinary returns what happens on a normal day in a company with agents, a trace for each errand: nothing failed. Each has its
-// children before their parents. They are the same each time, and frozen.
-func Ordinary() [][]*span.Span {
+// children before their parents. They are frozen, made at the first call and shared: they must not be changed.
+func Ordinary() [][]*span.Span { return ordinary() }
+
+var ordinary = sync.OnceValue(func() [][]*span.Span {
 	random := rand.New(rand.NewPCG(1, 1))
 	var traces [][]*span.Span
 	for _, service := range services {
@@ -34,7 +37,7 @@ func Ordinary() [][]*span.Span {
 		}
 	}
 	return traces
-}
+})
 
 // service is a program with one agent or one workflow in it.
 type service struct {

@@ -413,7 +413,7 @@ func TestStoriesWriteMessagesInManyWays(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		`"args":`, `"result":`, `"output":{"type":"json"`, `"tool_calls":`, `"tool_call_id":`, `"type":"tool_use"`, `"type":"tool_result"`, `"type":"thinking"`,
+		`"args":`, `"result":`, `"output":{"type":"json"`, `"content":null,"tool_calls":`, `"tool_call_id":`, `"type":"tool_use"`, `"type":"tool_result"`, `"type":"thinking"`,
 		`"type":"tool_call"`, `"type":"tool_call_response"`, `"parts":`, `"schema":`, `"object":`, `"reasoningText":`,
 	} {
 		if !strings.Contains(all.String(), want) {

@@ -12,7 +12,7 @@ import (
 // longChat is a conversation of 32 turns in one trace: each call of the model has all that was said before in its input,
 // so that only what was added since the call before is worth reading. Half way through, one tool put a ledger of 9,000
 // tokens into the conversation, which each call after it pays for again: the cause is "tool: 'export-ledger'", after
-// which the axis of tokens shows calls ten times as long as before.
+// which the axis of tokens shows calls four times as long as before.
 //
 // Messages are those of AI SDK 5, with reasoning, calls of tools and their results, a picture by address, one by data,
 // and a file; answers have tables, lists and code in Markdown.
@@ -20,7 +20,7 @@ var longChat = Story{
 	Name:  "long-chat",
 	Title: "A long chat",
 	Cause: "tool: 'export-ledger'",
-	Hint:  "Its result of 9,000 tokens stays in the conversation: from then on each call costs ten times as much.",
+	Hint:  "Its result of 9,000 tokens stays in the conversation: from then on each call has four times as many.",
 	Trace: func(now time.Time, random *rand.Rand) []*span.Span {
 		c := chat{teller: tell(random, now.Add(-35*time.Minute), about{
 			Service: "chat-api", Environment: "production", User: "user-9", Thread: "thread-receivables", Session: "session-9-2", Release: "2026.11.3", Prompt: "v12",
