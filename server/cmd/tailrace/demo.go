@@ -19,9 +19,10 @@ const publishPath = "/ai/spans/publish" // of Mastra's collectors
 
 const aboutDemo = `Sends spans of AI agents through the whole pipeline (emitter, filter, batch, encode,
 compress, http) to a trace server in this process, and shows how they go. The first are
-captured from real exporters, the others made like them; beside them there are samples to
-look at: failed runs, retries, a long chat, 5,000 spans in one trace, and a run that is
-always in progress.
+captured from real exporters, the others made up. Beside them there are ten stories with a
+cause to find, tagged "sample" and "story:NAME": a clean run, a retry loop, a context that
+overflows, a slow tool, 5,000 spans, a long chat, a run that is always in progress, a rate
+limit, a wrong prompt, a lost parent; and a day of ordinary runs.
 
 The server listens on loopback and asks nobody to log in. It takes spans of your own
 meanwhile, in a project apart: what to set for that is shown. Its data goes with it, unless
