@@ -44,7 +44,7 @@ type demoFlags struct {
 func (f *demoFlags) set() *flag.FlagSet {
 	flags := newFlags("demo", aboutDemo)
 	flags.DurationVar(&f.duration, "duration", 0, "how long to make spans, such as `5s`; 0 means until Ctrl-C")
-	flags.IntVar(&f.rate, "rate", 200, "spans made in a second; 0 means as fast as possible")
+	flags.IntVar(&f.rate, "rate", 5, "spans made in a second beside the samples; 0 means as fast as possible")
 	flags.IntVar(&f.producers, "producers", 4, "goroutines that make spans")
 	flags.DurationVar(&f.drain, "drain", 10*time.Second, "how long to wait for spans in flight at the end; what is left is abandoned")
 	flags.BoolVar(&f.json, "json", false, "print the final ledger to stdout, as one line of JSON, and all else to stderr")
