@@ -8,7 +8,7 @@ import { Button } from '../../ui/button';
 import { TextField } from '../../ui/field';
 import { Loading, Note } from '../../ui/state';
 import { date } from '../../lib/format';
-import { useAction } from '../settings/parts';
+import { passwordHint, useAction } from '../settings/parts';
 import { Alone, logIn, waitText } from './login';
 
 /** Whoever has the link becomes a user, once. */
@@ -59,7 +59,7 @@ function Take({ path, invite }: { path: string; invite: OpenInvite }) {
       <form class="stack" onSubmit={submit}>
         {act.error && !act.error.field && <Note kind="error">{act.error.status === 404 ? 'This invitation does not work any more.' : act.error.status === 429 ? waitText(act.error) : act.error.message}</Note>}
         <TextField label="Name" name="username" autocomplete="username" value={user} onText={setUser} error={act.wrong('user')} autofocus required disabled={made} />
-        <TextField label="Password" type="password" autocomplete="new-password" value={password} onText={setPassword} error={act.wrong('password')} hint="At least 10 characters; several words are good." required disabled={made} />
+        <TextField label="Password" type="password" autocomplete="new-password" value={password} onText={setPassword} error={act.wrong('password')} hint={passwordHint} required disabled={made} />
         <TextField label="The password again" type="password" autocomplete="new-password" value={again} onText={setAgain} error={differs ? 'It is not the same.' : undefined} required disabled={made} />
         <Button type="submit" look="primary" disabled={act.busy || differs}>{made ? 'Log in' : 'Make my account'}</Button>
       </form>

@@ -5,7 +5,7 @@ import { Button } from '../../ui/button';
 import { TextField } from '../../ui/field';
 import { Note } from '../../ui/state';
 import { waitText } from '../login/login';
-import { Panel, Problem, useAction } from './parts';
+import { Panel, passwordHint, Problem, useAction } from './parts';
 
 /** The password of whoever is logged in. */
 export function Account() {
@@ -30,7 +30,7 @@ export function Account() {
         {saved && <Note kind="good">Your password is changed.</Note>}
         {act.error?.status === 429 ? <Note kind="error">{waitText(act.error)}</Note> : <Problem act={act} fields={['old', 'new']} />}
         <TextField label="Present password" type="password" autocomplete="current-password" value={old} onText={setOld} error={act.wrong('old')} required />
-        <TextField label="New password" type="password" autocomplete="new-password" value={next} onText={setNext} error={act.wrong('new')} hint="At least 10 characters; several words are good." required />
+        <TextField label="New password" type="password" autocomplete="new-password" value={next} onText={setNext} error={act.wrong('new')} hint={passwordHint} required />
         <TextField label="The new password again" type="password" autocomplete="new-password" value={again} onText={setAgain} error={differs ? 'It is not the same.' : undefined} required />
         <div class="row"><Button type="submit" look="primary" disabled={act.busy || again !== next}>Change it</Button></div>
       </form>

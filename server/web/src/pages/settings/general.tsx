@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ProjectChange, ProjectInfo } from '../../api.gen';
 import { del, get, inProject, patch } from '../../app/api';
@@ -6,11 +7,10 @@ import { navigate, to } from '../../app/router';
 import { loadMe, may, me } from '../../app/session';
 import { bytes, count, date } from '../../lib/format';
 import { Button } from '../../ui/button';
-import { Dialog } from '../../ui/dialog';
 import { SelectField, TextField } from '../../ui/field';
 import { Note } from '../../ui/state';
 import { ageText, parseAge, parseSize, sizeText } from './limits';
-import { Loaded, Panel, Problem, useAction } from './parts';
+import { FormDialog, Loaded, Panel, Problem, useAction } from './parts';
 
 export function General({ project }: { project: string }) {
   const path = inProject(project);
@@ -46,7 +46,7 @@ export function General({ project }: { project: string }) {
   );
 }
 
-const Fact = ({ name, children }: { name: string; children: preact.ComponentChildren }) => <div><dt>{name}</dt><dd>{children}</dd></div>;
+const Fact = ({ name, children }: { name: string; children: ComponentChildren }) => <div><dt>{name}</dt><dd>{children}</dd></div>;
 
 type Kind = 'default' | 'own' | 'none';
 
@@ -111,26 +111,19 @@ function Edit({ info, onSaved }: { info: ProjectInfo; onSaved(p: ProjectInfo): v
 
 function Delete({ info, onClose }: { info: ProjectInfo; onClose(): void }) {
   const [typed, setTyped] = useState('');
-  const act = useAction();
-  const submit = (e: Event) => {
-    e.preventDefault();
-    if (typed !== info.name) return;
-    void act.run(async () => {
-      await del(inProject(info.id));
-      await loadMe();
-      navigate('/', { replace: true });
-    });
+  const work = async () => {
+    await del(inProject(info.id));
+    await loadMe();
+    navigate('/', { replace: true });
   };
   return (
-    <Dialog title={`Delete ${info.name}?`} onClose={onClose}>
-      <form onSubmit={submit}>
-        <div class="stack">
+    <FormDialog title={`Delete ${info.name}?`} action="Delete the project" look="danger" work={work} onClose={onClose} ready={typed === info.name}>
+      {() => (
+        <>
           <Note kind="error">{count(info.traces)} traces, all tokens, members and shares of it are gone for good. Programs that send to it are refused.</Note>
-          <Problem act={act} />
           <TextField label={`Type ${info.name} to confirm`} value={typed} onText={setTyped} autofocus />
-        </div>
-        <footer class="dialog-foot"><Button onClick={onClose}>Cancel</Button><Button type="submit" look="danger" disabled={act.busy || typed !== info.name}>Delete the project</Button></footer>
-      </form>
-    </Dialog>
+        </>
+      )}
+    </FormDialog>
   );
 }

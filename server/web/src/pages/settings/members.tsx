@@ -3,10 +3,10 @@ import type { InviteList, InviteInfo, InviteSecret, Member, MemberList } from '.
 import { del, get, inProject, post, put } from '../../app/api';
 import { useResource } from '../../app/resource';
 import { Button } from '../../ui/button';
-import { Confirm, Dialog } from '../../ui/dialog';
+import { Dialog } from '../../ui/dialog';
 import { SelectField, TextField } from '../../ui/field';
 import { Empty } from '../../ui/state';
-import { List, Loaded, Panel, Problem, Secret, useAction, useExpiry, When } from './parts';
+import { Ask, FormDialog, List, Loaded, Panel, Problem, Secret, useAction, useExpiry, When } from './parts';
 
 type Role = Member['role'];
 
@@ -22,11 +22,11 @@ export function Members({ project }: { project: string }) {
   const [open, setOpen] = useState<'' | 'add' | 'invite'>('');
   const [leaving, setLeaving] = useState<Member>();
   const act = useAction();
-  const change = (work: () => Promise<unknown>) => act.run(async () => {
-    await work();
+  const change = async (work: Promise<unknown>) => {
+    await work;
     setLeaving(undefined);
     list.reload();
-  });
+  };
   const one = (m: Member) => `${path}/${encodeURIComponent(m.user.id)}`;
   const revoke = (i: InviteInfo) => act.run(async () => {
     await del(`${invitesPath}/${i.id}`);
@@ -36,7 +36,7 @@ export function Members({ project }: { project: string }) {
   return (
     <>
       <Panel title="Members" about="Admins of the server may do everything here and need no role." action={<><Button onClick={() => setOpen('add')}>Add a user</Button><Button look="primary" icon="link" onClick={() => setOpen('invite')}>Invite by link</Button></>}>
-        {!leaving && act.error && <div class="panel-body"><Problem act={act} /></div>}
+        {act.error && <div class="panel-body"><Problem act={act} /></div>}
         <Loaded of={list} what="the members">
           {({ members }) => members.length === 0 ? <Empty icon="user" title="No members yet"><p>Invite somebody by a link, or add a user of this server.</p></Empty> : (
             <List
@@ -46,13 +46,13 @@ export function Members({ project }: { project: string }) {
                 {
                   label: 'Role',
                   cell: (m) => (
-                    <select class="inline" aria-label={`Role of ${m.user.name}`} value={m.role} onChange={(e) => { const role = e.currentTarget.value; void change(() => put(one(m), { role })); }}>
+                    <select class="inline" aria-label={`Role of ${m.user.name}`} value={m.role} onChange={(e) => { const role = e.currentTarget.value; void act.run(() => change(put(one(m), { role }))); }}>
                       {roles.map(([r]) => <option key={r} value={r}>{r}</option>)}
                     </select>
                   ),
                 },
                 { label: 'User since', cell: (m) => <When at={m.user.created} /> },
-                { label: '', cell: (m) => <Button small look="danger" onClick={() => setLeaving(m)}>Remove</Button> },
+                { label: '', cell: (m) => <Button small onClick={() => setLeaving(m)}>Remove</Button> },
               ]}
             />
           )}
@@ -66,8 +66,8 @@ export function Members({ project }: { project: string }) {
               columns={[
                 { label: 'Role', cell: (i) => i.role },
                 { label: 'Made by', cell: (i) => i.author || <span class="muted">unknown</span> },
-                { label: 'Works', cell: (i) => <When at={i.expires} /> },
-                { label: '', cell: (i) => <Button small look="danger" disabled={act.busy} onClick={() => void revoke(i)}>Revoke</Button> },
+                { label: 'Expires', cell: (i) => <When at={i.expires} /> },
+                { label: '', cell: (i) => <Button small disabled={act.busy} onClick={() => void revoke(i)}>Revoke</Button> },
               ]}
             />
           </Panel>
@@ -76,10 +76,9 @@ export function Members({ project }: { project: string }) {
       {open === 'add' && <Add path={path} onClose={close} onAdded={() => { close(); list.reload(); }} />}
       {open === 'invite' && <Invite path={invitesPath} onClose={close} onMade={invites.reload} />}
       {leaving && (
-        <Confirm title={`Remove ${leaving.user.name}?`} action="Remove" busy={act.busy} onConfirm={() => void change(() => del(one(leaving)))} onClose={() => setLeaving(undefined)}>
-          <p>They lose their role in this project, and stay a user of the server.</p>
-          <Problem act={act} />
-        </Confirm>
+        <Ask title={`Remove ${leaving.user.name}?`} action="Remove" work={() => change(del(one(leaving)))} onClose={() => setLeaving(undefined)}>
+          They lose their role in this project, and stay a user of the server.
+        </Ask>
       )}
     </>
   );
@@ -88,26 +87,19 @@ export function Members({ project }: { project: string }) {
 function Add({ path, onClose, onAdded }: { path: string; onClose(): void; onAdded(): void }) {
   const [name, setName] = useState('');
   const [role, setRole] = useState<Role>('viewer');
-  const act = useAction();
-  const submit = (e: Event) => {
-    e.preventDefault();
-    void act.run(async () => {
-      await put(`${path}/${encodeURIComponent(name)}`, { role });
-      onAdded();
-    });
+  const work = async () => {
+    await put(`${path}/${encodeURIComponent(name)}`, { role });
+    onAdded();
   };
-  const unknown = act.error?.status === 404;
   return (
-    <Dialog title="Add a user" onClose={onClose}>
-      <form onSubmit={submit}>
-        <div class="stack">
-          {!unknown && <Problem act={act} />}
-          <TextField label="Name" value={name} onText={setName} hint="As they log in." error={unknown ? 'There is no user of this name. Invite them by a link.' : undefined} autofocus required />
+    <FormDialog title="Add a user" action="Add" work={work} onClose={onClose}>
+      {(act) => (
+        <>
+          <TextField label="Name" value={name} onText={setName} hint={act.error?.status === 404 ? 'Invite them by a link, if they have no account here.' : 'As they log in.'} autofocus required />
           <SelectField<Role> label="Role" value={role} options={roles} onChoice={setRole} />
-        </div>
-        <footer class="dialog-foot"><Button onClick={onClose}>Cancel</Button><Button type="submit" look="primary" disabled={act.busy}>Add</Button></footer>
-      </form>
-    </Dialog>
+        </>
+      )}
+    </FormDialog>
   );
 }
 
@@ -115,32 +107,27 @@ function Invite({ path, onClose, onMade }: { path: string; onClose(): void; onMa
   const [role, setRole] = useState<Role>('member');
   const [made, setMade] = useState<InviteSecret>();
   const { expires, field } = useExpiry('7d', ['1d', '7d', '30d'], 'Works for');
-  const act = useAction();
-  const submit = (e: Event) => {
-    e.preventDefault();
-    void act.run(async () => {
-      setMade(await post<InviteSecret>(path, { role, expires }));
-      onMade();
-    });
+  const work = async () => {
+    setMade(await post<InviteSecret>(path, { role, expires }));
+    onMade();
   };
+  if (made) {
+    return (
+      <Dialog title="Invite by link" onClose={onClose}>
+        <Secret text={made.url} label="Invitation link"> Send it to one person: whoever opens it first becomes {made.role} of this project.</Secret>
+        <footer class="dialog-foot"><Button onClick={onClose}>I have it</Button></footer>
+      </Dialog>
+    );
+  }
   return (
-    <Dialog title="Invite by link" onClose={onClose}>
-      {made ? (
+    <FormDialog title="Invite by link" action="Make the link" work={work} onClose={onClose}>
+      {() => (
         <>
-          <Secret text={made.url} label="Invitation link"> Send it to one person: whoever opens it first becomes {made.role} of this project.</Secret>
-          <footer class="dialog-foot"><Button onClick={onClose}>I have it</Button></footer>
+          <p>One person who has no account here chooses a name and a password, and gets the role.</p>
+          <SelectField<Role> label="Role" value={role} options={roles} onChoice={setRole} />
+          {field}
         </>
-      ) : (
-        <form onSubmit={submit}>
-          <div class="stack">
-            <Problem act={act} />
-            <p>One person who has no account here chooses a name and a password, and gets the role.</p>
-            <SelectField<Role> label="Role" value={role} options={roles} onChoice={setRole} />
-            {field}
-          </div>
-          <footer class="dialog-foot"><Button onClick={onClose}>Cancel</Button><Button type="submit" look="primary" disabled={act.busy}>Make the link</Button></footer>
-        </form>
       )}
-    </Dialog>
+    </FormDialog>
   );
 }

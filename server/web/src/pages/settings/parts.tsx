@@ -5,7 +5,8 @@ import type { Setup } from '../../api.gen';
 import { ApiError } from '../../app/api';
 import type { Resource } from '../../app/resource';
 import { date, clock } from '../../lib/format';
-import { CopyButton } from '../../ui/button';
+import { Button, CopyButton } from '../../ui/button';
+import { Confirm, Dialog } from '../../ui/dialog';
 import { SelectField, TextField } from '../../ui/field';
 import { Time } from '../../ui/span';
 import { Failed, Loading, Note } from '../../ui/state';
@@ -38,6 +39,37 @@ const said = (e: ApiError) => (e.field && e.message.startsWith(e.field + ': ') ?
 /** A failure, unless it is shown beside one of the fields. */
 export function Problem({ act, fields = [] }: { act: Action; fields?: readonly string[] }) {
   return act.error && !fields.includes(act.error.field) ? <Note kind="error">{act.error.message}</Note> : null;
+}
+
+interface DialogProps {
+  title: string;
+  /** On the button that does it. */
+  action: string;
+  work(): Promise<unknown>;
+  onClose(): void;
+}
+
+/** Asks for something and does it. When that fails the dialog stays, and says why: beside the field, for those of fields. */
+export function FormDialog({ title, action, work, onClose, fields, ready = true, look = 'primary', children }: DialogProps & { fields?: readonly string[]; ready?: boolean; look?: 'primary' | 'danger'; children: (act: Action) => ComponentChildren }) {
+  const act = useAction();
+  const submit = (e: Event) => {
+    e.preventDefault();
+    if (ready) void act.run(work);
+  };
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form onSubmit={submit}>
+        <div class="stack"><Problem act={act} fields={fields} />{children(act)}</div>
+        <footer class="dialog-foot"><Button onClick={onClose}>Cancel</Button><Button type="submit" look={look} disabled={act.busy || !ready}>{action}</Button></footer>
+      </form>
+    </Dialog>
+  );
+}
+
+/** Asks before something that cannot be undone, and does it. */
+export function Ask({ title, action, work, onClose, children }: DialogProps & { children: ComponentChildren }) {
+  const act = useAction();
+  return <Confirm title={title} action={action} busy={act.busy} onClose={onClose} onConfirm={() => void act.run(work)}><p>{children}</p><Problem act={act} /></Confirm>;
 }
 
 /** What has loaded, or why it has not. */
@@ -73,6 +105,8 @@ export function Panel({ title, about, action, children }: { title: string; about
     </section>
   );
 }
+
+export const passwordHint = 'At least 10 characters; several words are good.';
 
 /** A moment, or a word where there is none. */
 export const When = ({ at, none }: { at: string | null; none?: string }) => (at === null ? <span class="muted">{none}</span> : <Time at={at} relative />);

@@ -6,12 +6,11 @@ import { navigate, to } from '../../app/router';
 import { loadMe } from '../../app/session';
 import { bytes, short } from '../../lib/format';
 import { Button } from '../../ui/button';
-import { Dialog } from '../../ui/dialog';
 import { TextField } from '../../ui/field';
 import { Empty } from '../../ui/state';
 import { useLimits } from './general';
 import { ageText, sizeText } from './limits';
-import { List, Loaded, Panel, Problem, useAction } from './parts';
+import { FormDialog, List, Loaded, Panel } from './parts';
 
 export function Projects() {
   const list = useResource('projects', (signal) => get<ProjectList>('/api/projects', {}, signal));
@@ -42,27 +41,21 @@ export function Projects() {
 function NewProject({ standard, onClose }: { standard?: ProjectInfo['default']; onClose(): void }) {
   const [name, setName] = useState('');
   const [age, size] = useLimits({ keep_ns: 0, keep_bytes: 0 }, standard);
-  const act = useAction();
-  const submit = (e: Event) => {
-    e.preventDefault();
-    void act.run(async () => {
-      const body: Body = { name, keep_ns: age.value, keep_bytes: size.value };
-      const p = await post<ProjectInfo>('/api/projects', body);
-      await loadMe();
-      navigate(to('p', p.name, 'settings', 'tokens')); // what it needs next
-    });
+  const work = async () => {
+    const body: Body = { name, keep_ns: age.value, keep_bytes: size.value };
+    const p = await post<ProjectInfo>('/api/projects', body);
+    await loadMe();
+    navigate(to('p', p.name, 'settings', 'tokens')); // what it needs next
   };
   return (
-    <Dialog title="New project" onClose={onClose}>
-      <form onSubmit={submit}>
-        <div class="stack">
-          <Problem act={act} fields={['name']} />
+    <FormDialog title="New project" action="Make the project" work={work} onClose={onClose} fields={['name']} ready={age.value !== undefined && size.value !== undefined}>
+      {(act) => (
+        <>
           <TextField label="Name" value={name} onText={setName} placeholder="checkout" error={act.wrong('name')} autofocus required />
           {age.field}
           {size.field}
-        </div>
-        <footer class="dialog-foot"><Button onClick={onClose}>Cancel</Button><Button type="submit" look="primary" disabled={act.busy || age.value === undefined || size.value === undefined}>Make the project</Button></footer>
-      </form>
-    </Dialog>
+        </>
+      )}
+    </FormDialog>
   );
 }

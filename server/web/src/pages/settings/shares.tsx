@@ -5,10 +5,9 @@ import { useResource, type Resource } from '../../app/resource';
 import { tracePath } from '../../app/router';
 import { count } from '../../lib/format';
 import { Button } from '../../ui/button';
-import { Confirm } from '../../ui/dialog';
 import { Empty } from '../../ui/state';
 import { stateOf } from './expiry';
-import { List, Loaded, Panel, Problem, useAction, When, type Column } from './parts';
+import { Ask, List, Loaded, Panel, When, type Column } from './parts';
 
 /** The shares of a project. */
 export function useShares(project: string): Resource<ShareList> {
@@ -27,12 +26,11 @@ const columns: readonly Column<ShareInfo>[] = [
 
 export function ShareTable({ project, shares, onChange, withTrace }: { project: string; shares: readonly ShareInfo[]; onChange(): void; withTrace?: boolean }) {
   const [ending, setEnding] = useState<ShareInfo>();
-  const act = useAction();
-  const revoke = (s: ShareInfo) => act.run(async () => {
+  const revoke = async (s: ShareInfo) => {
     await del(inProject(project, 'shares', s.id));
     setEnding(undefined);
     onChange();
-  });
+  };
   return (
     <>
       <List
@@ -40,14 +38,11 @@ export function ShareTable({ project, shares, onChange, withTrace }: { project: 
         columns={[
           ...(withTrace ? [{ label: 'Trace', cell: (s: ShareInfo) => <a href={tracePath(project, s.trace_id)}><code>{s.trace_id.slice(0, 16)}</code></a> }] : []),
           ...columns,
-          { label: '', cell: (s) => stateOf(s) === 'active' && <Button small look="danger" onClick={() => setEnding(s)}>Revoke</Button> },
+          { label: '', cell: (s) => stateOf(s) === 'active' && <Button small onClick={() => setEnding(s)}>Revoke</Button> },
         ]}
       />
       {ending && (
-        <Confirm title="Revoke this link?" action="Revoke" busy={act.busy} onConfirm={() => void revoke(ending)} onClose={() => setEnding(undefined)}>
-          <p>It stops working at once, for everybody who has it.</p>
-          <Problem act={act} />
-        </Confirm>
+        <Ask title="Revoke this link?" action="Revoke" work={() => revoke(ending)} onClose={() => setEnding(undefined)}>It stops working at once, for everybody who has it.</Ask>
       )}
     </>
   );

@@ -3,12 +3,12 @@ import type { TokenInfo, TokenList, TokenSecret } from '../../api.gen';
 import { del, get, post } from '../../app/api';
 import { useResource } from '../../app/resource';
 import { Button } from '../../ui/button';
-import { Confirm, Dialog } from '../../ui/dialog';
+import { Dialog } from '../../ui/dialog';
 import { CheckField, TextField } from '../../ui/field';
 import { Chip } from '../../ui/span';
 import { Empty, Note } from '../../ui/state';
 import { stateOf } from './expiry';
-import { List, Loaded, Panel, Problem, Secret, SetupTabs, useAction, useExpiry, When } from './parts';
+import { Ask, FormDialog, List, Loaded, Panel, Secret, SetupTabs, useExpiry, When } from './parts';
 
 type Scope = 'ingest' | 'read' | 'admin';
 
@@ -23,12 +23,11 @@ export function Tokens({ path, root }: { path: string; root?: boolean }) {
   const list = useResource(path, (signal) => get<TokenList>(path, {}, signal));
   const [making, setMaking] = useState(false);
   const [ending, setEnding] = useState<TokenInfo>();
-  const act = useAction();
-  const revoke = (t: TokenInfo) => act.run(async () => {
+  const revoke = async (t: TokenInfo) => {
     await del(`${path}/${t.id}`);
     setEnding(undefined);
     list.reload();
-  });
+  };
   const make = <Button look="primary" icon="plus" onClick={() => setMaking(true)}>New token</Button>;
   return (
     <Panel title="API tokens" action={make} about={root ? 'They work for all projects. To send traces, a program needs a token of its project.' : 'A program shows one with each request. To rotate: make a second one, give it to the programs, wait until the first is used no more, and revoke it. Both work until then.'}>
@@ -44,17 +43,16 @@ export function Tokens({ path, root }: { path: string; root?: boolean }) {
               { label: 'Last used', cell: (t) => <When at={t.used} none="never" /> },
               { label: 'Expires', cell: (t) => <When at={t.expires} none="never" /> },
               { label: 'State', cell: (t) => stateOf(t) },
-              { label: '', cell: (t) => stateOf(t) === 'active' && <Button small look="danger" onClick={() => setEnding(t)}>Revoke</Button> },
+              { label: '', cell: (t) => stateOf(t) === 'active' && <Button small onClick={() => setEnding(t)}>Revoke</Button> },
             ]}
           />
         )}
       </Loaded>
       {making && <NewToken path={path} root={root} onClose={() => setMaking(false)} onMade={list.reload} />}
       {ending && (
-        <Confirm title="Revoke this token?" action="Revoke" busy={act.busy} onConfirm={() => void revoke(ending)} onClose={() => setEnding(undefined)}>
-          <p>Whatever uses <b>{ending.label || ending.id}</b> is refused from now on. This cannot be undone.</p>
-          <Problem act={act} />
-        </Confirm>
+        <Ask title="Revoke this token?" action="Revoke" work={() => revoke(ending)} onClose={() => setEnding(undefined)}>
+          Whatever uses <b>{ending.label || ending.id}</b> is refused from now on. This cannot be undone.
+        </Ask>
       )}
     </Panel>
   );
@@ -66,13 +64,9 @@ function NewToken({ path, root, onClose, onMade }: { path: string; root?: boolea
   const [chosen, setChosen] = useState<Scope[]>([scopes[0]!]);
   const [made, setMade] = useState<TokenSecret>();
   const { expires, field } = useExpiry('never', ['never', '30d', '90d', '365d', 'custom'], 'Expires after');
-  const act = useAction();
-  const submit = (e: Event) => {
-    e.preventDefault();
-    void act.run(async () => {
-      setMade(await post<TokenSecret>(path, { label, scope: chosen.join(','), expires }));
-      onMade();
-    });
+  const work = async () => {
+    setMade(await post<TokenSecret>(path, { label, scope: chosen.join(','), expires }));
+    onMade();
   };
   if (made) {
     return (
@@ -86,22 +80,17 @@ function NewToken({ path, root, onClose, onMade }: { path: string; root?: boolea
     );
   }
   return (
-    <Dialog title="New API token" onClose={onClose}>
-      <form onSubmit={submit}>
-        <div class="stack">
-          <Problem act={act} fields={['label', 'expires']} />
+    <FormDialog title="New API token" action="Make the token" work={work} onClose={onClose} fields={['label']} ready={chosen.length > 0 && expires !== undefined}>
+      {(act) => (
+        <>
           <TextField label="Label" value={label} onText={setLabel} placeholder="checkout-api, production" hint="To know later what uses it." error={act.wrong('label')} autofocus />
           <fieldset class="stack"><legend>It may</legend>
             {scopes.map((s) => <CheckField key={s} label={s} hint={about[s]} checked={chosen.includes(s)} onCheck={(on) => setChosen(scopes.filter((x) => (x === s ? on : chosen.includes(x))))} />)}
           </fieldset>
           {chosen.includes('admin') && chosen.includes('ingest') && <Note kind="warn">A program that sends traces does not need admin.</Note>}
           {field}
-        </div>
-        <footer class="dialog-foot">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" disabled={act.busy || !chosen.length || expires === undefined}>Make the token</Button>
-        </footer>
-      </form>
-    </Dialog>
+        </>
+      )}
+    </FormDialog>
   );
 }
