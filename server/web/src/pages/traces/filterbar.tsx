@@ -1,4 +1,5 @@
 // The filters in sight; the others are behind "More filters".
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { ApiError, get, inProject } from '../../app/api';
 import { navigate, query, setQuery, tracePath } from '../../app/router';
@@ -18,7 +19,7 @@ export const filter = (key: string, value: string | readonly string[] | null) =>
 export const valuesOf = (project: string, key: string) => async (prefix: string, signal: AbortSignal) =>
   (await get<ValuesReply>(inProject(project, 'values', key), { prefix, limit: 50 }, signal)).values;
 
-export function FilterBar({ project }: { project: string }) {
+export function FilterBar({ project, children }: { project: string; children: ComponentChildren }) {
   const q = query.value;
   return (
     <form class="filters" role="search" aria-label="Filters" onSubmit={(e) => e.preventDefault()}>
@@ -26,8 +27,8 @@ export function FilterBar({ project }: { project: string }) {
       <Combobox bare label="Service" placeholder="Service" value={q.get('service') ?? ''} onValue={(v) => filter('service', v)} suggest={valuesOf(project, 'service')} />
       <TraceIdFilter project={project} />
       <StatusFilter />
-      <Popover icon="filter" text="More filters" label="More filters">{() => <MoreFilters project={project} />}</Popover>
-      <RangeFilter />
+      <Popover icon="filter" text="More filters" label="More filters" align="right">{() => <MoreFilters project={project} />}</Popover>
+      {children}
     </form>
   );
 }
@@ -98,7 +99,7 @@ function StatusFilter() {
   );
 }
 
-function RangeFilter() {
+export function RangeFilter() {
   const q = query.value;
   const from = q.get('from');
   const to = q.get('to');

@@ -71,44 +71,44 @@ export function useTraces(project: string, params: Params, sort: Sort, cursor: s
     if (!d || cursor) return;
     const known = new Set(d.rows.map((r) => r.trace_id));
     const fresh = found.filter((t) => !known.has(t.trace_id));
-    if (d.rows.length === 0 && fresh.length) set({ ...d, rows: merge([], fresh, sort) }); // there is nothing that could jump
-    else if (fresh.length) setPending((p) => new Map([...p, ...fresh.map((t) => [t.trace_id, t] as const)]));
+    if (fresh.length === 0) return;
+    if (d.rows.length === 0) set({ ...d, rows: merge([], fresh, sort) }); // there is nothing that could jump
+    else setPending((p) => new Map([...p, ...fresh.map((t) => [t.trace_id, t] as const)]));
   };
-  const drop = (id: string) => setPending((p) => (p.has(id) ? new Map([...p].filter(([other]) => other !== id)) : p));
-  const arrived = (t: TraceSummary) => {
+  const drop = (ids: readonly string[]) => setPending((p) => (ids.some((id) => p.has(id)) ? new Map([...p].filter(([id]) => !ids.includes(id))) : p));
+  const apply = (changes: readonly Change[]) => {
     const d = data.current;
-    if (!d) return missed.current.push(t);
+    if (!d) return; // they are still to come
+    const now = Date.now();
+    const news: TraceSummary[] = [];
+    const out: string[] = [];
+    const shown = new Set(d.rows.map((r) => r.trace_id));
+    const changed: TraceSummary[] = [];
+    for (const [id, t] of changes) {
+      const verdict = t && judge(t, params, now);
+      if (t && shown.has(id)) changed.push(t);
+      else if (!t || verdict === 'no' || d.next && !within(t, d.rows, sort)) out.push(id);
+      else if (verdict === 'yes') news.push(t);
+      else ask(t);
+    }
+    const gone = out.some((id) => shown.has(id));
+    if (changed.length || gone) set({ ...d, rows: merge(d.rows, changed, sort).filter((r) => !gone || !out.includes(r.trace_id)) });
+    if (out.length) drop(out);
+    hold(news);
     setBeat((n) => n + 1);
-    if (d.rows.some((r) => r.trace_id === t.trace_id)) return set({ ...d, rows: merge(d.rows, [t], sort) });
-    const verdict = judge(t, params, Date.now());
-    if (verdict === 'no' || d.next && !within(t, d.rows, sort)) drop(t.trace_id);
-    else if (verdict === 'yes') hold([t]);
-    else ask(t);
   };
-  /** Came while the list was on its way, which may or may not have them. */
-  const missed = useRef<TraceSummary[]>([]);
-  useEffect(() => {
-    if (!data.current) return;
-    const all = missed.current;
-    missed.current = [];
-    all.forEach(arrived);
-  }, [res.data, res.stale]);
+  const queue = useQueue(apply, data);
+  useEffect(() => queue.flush(), [res.data, res.stale]);
+  const reload = useRef(res.reload);
 
-  const handlers = { arrived, reload: res.reload, gone: (id: string) => {
-    const d = data.current;
-    drop(id);
-    if (d) set({ ...d, rows: d.rows.filter((r) => r.trace_id !== id) });
-  } };
-  const on = useRef(handlers);
-  on.current = handlers;
   const begun = res.data !== undefined;
   const after = res.data?.commit ?? '';
   useEffect(() => {
     if (!begun || paused) return;
     const stop = watch(inProject(project, 'live'), after, {
-      trace: (t) => on.current.arrived(t as TraceSummary),
-      deleted: (t) => on.current.gone((t as { trace_id: string }).trace_id),
-      reset: () => on.current.reload(),
+      trace: (t) => queue.add((t as TraceSummary).trace_id, t as TraceSummary),
+      deleted: (t) => queue.add((t as { trace_id: string }).trace_id, null),
+      reset: () => reload.current(),
       connected: setConnected,
     });
     return () => {
@@ -141,6 +141,36 @@ export function useTraces(project: string, params: Params, sort: Sort, cursor: s
       }, (e: ApiError) => { if (data.current?.next === from.next) setMoreError(e); }).finally(() => setLoadingMore(false));
     },
   };
+}
+
+/** A trace as it is now; null: it was deleted. */
+type Change = readonly [id: string, t: TraceSummary | null];
+
+/** Gathers what arrives, so that many events in one moment are one change of the page, and keeps it while the list is on its way. */
+function useQueue(apply: (changes: readonly Change[]) => void, ready: { current: unknown }) {
+  const latest = useRef(apply);
+  latest.current = apply;
+  const queue = useMemo(() => {
+    let waiting = new Map<string, TraceSummary | null>();
+    let timer = 0;
+    const flush = () => {
+      timer = 0;
+      if (!ready.current || waiting.size === 0) return;
+      const all = [...waiting];
+      waiting = new Map();
+      latest.current(all);
+    };
+    return {
+      flush,
+      add(id: string, t: TraceSummary | null) {
+        waiting.set(id, t);
+        timer ||= window.setTimeout(flush, 150);
+      },
+      stop: () => clearTimeout(timer),
+    };
+  }, []);
+  useEffect(() => queue.stop, []);
+  return queue;
 }
 
 /** Asks the server, at most once in 2 s, which of the traces that arrived pass the filters. */

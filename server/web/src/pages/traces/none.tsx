@@ -42,7 +42,7 @@ function NoMatch({ project }: { project: string }) {
   return (
     <Empty icon="search" title="No trace matches">
       <p>{all.length ? <>Nothing in {rangeText(q)} passes {all.length === 1 ? 'the filter' : `all ${all.length} filters`}.</> : <>Nothing began in {rangeText(q)}.</>}{newest && <> The newest that does began {ago(newest)}.</>}</p>
-      {drop.length > 0 && <p>There are some without {drop.length > 1 && 'one of '}</p>}
+      {drop.length > 0 && <p>There are some without{drop.length > 1 && ' one of'}:</p>}
       <div class="row centred">
         {drop.map((c) => <Button key={c.key + c.value} icon="close" onClick={() => setQuery(c.without)}>{c.text}</Button>)}
         {all.length > 0 && <Button onClick={() => setQuery(cleared(q))}>Clear all filters</Button>}

@@ -1,5 +1,5 @@
 // The list itself. A row is a link: it opens in a new tab, and the browser shows where it leads.
-import { Fragment } from 'preact';
+import { Component, Fragment } from 'preact';
 import type { TraceSummary } from '../../api.gen';
 import { changed, query, setQuery, tracePath } from '../../app/router';
 import { duration, plural, short } from '../../lib/format';
@@ -18,7 +18,7 @@ interface Props {
   stale: boolean;
 }
 
-export function Table({ rows, columns, grouped, stale, ...rest }: Props) {
+export function Table({ rows, columns, grouped, stale, project, chosen, onChoose }: Props) {
   const groups = grouped ? byThread(rows) : [{ thread: '', runs: rows as TraceSummary[], tokens: 0, duration: 0 }];
   return (
     <div class={stale ? 'table-wrap stale' : 'table-wrap'} aria-busy={stale}>
@@ -33,7 +33,7 @@ export function Table({ rows, columns, grouped, stale, ...rest }: Props) {
           {groups.map((g) => (
             <Fragment key={g.thread || g.runs[0]?.trace_id}>
               {g.thread && <ThreadRow group={g} span={columns.length + 1} />}
-              {g.runs.map((t) => <Row key={t.trace_id} t={t} columns={columns} {...rest} inThread={g.thread !== ''} />)}
+              {g.runs.map((t) => <Row key={t.trace_id} t={t} project={project} columns={columns} picked={chosen.includes(t.trace_id)} inThread={g.thread !== ''} onChoose={onChoose} />)}
             </Fragment>
           ))}
         </tbody>
@@ -71,18 +71,25 @@ function ThreadRow({ group, span }: { group: Group; span: number }) {
   );
 }
 
-interface RowProps extends Pick<Props, 'project' | 'columns' | 'chosen' | 'onChoose'> { t: TraceSummary; inThread: boolean }
+interface RowProps { t: TraceSummary; project: string; columns: readonly Column[]; picked: boolean; inThread: boolean; onChoose(id: string): void }
 
-function Row({ t, project, columns, chosen, onChoose, inThread }: RowProps) {
-  const picked = chosen.includes(t.trace_id);
-  return (
-    <tr class={`${picked ? 'picked' : ''}${inThread ? ' in-thread' : ''}`} data-id={t.trace_id}>
-      <td class="pick"><input type="checkbox" checked={picked} onChange={() => onChoose(t.trace_id)} aria-label={`Compare ${t.name}`} /></td>
-      {columns.map((c) => (
-        <td key={c.id} class={`col-${c.id}${c.num ? ' num' : ''}`}>
-          {c.id === 'name' ? <a class="trace-link" href={tracePath(project, t.trace_id)}><Name t={t} /></a> : c.cell(t)}
-        </td>
-      ))}
-    </tr>
-  );
+/** A row is drawn anew when its own trace changes; in a busy project another one does all the time. */
+class Row extends Component<RowProps> {
+  override shouldComponentUpdate(next: RowProps) {
+    const now = this.props;
+    return next.t !== now.t || next.columns !== now.columns || next.picked !== now.picked || next.inThread !== now.inThread;
+  }
+
+  render({ t, project, columns, picked, inThread, onChoose }: RowProps) {
+    return (
+      <tr class={`${picked ? 'picked' : ''}${inThread ? ' in-thread' : ''}`} data-id={t.trace_id}>
+        <td class="pick"><input type="checkbox" checked={picked} onChange={() => onChoose(t.trace_id)} aria-label={`Compare ${t.name}`} /></td>
+        {columns.map((c) => (
+          <td key={c.id} class={`col-${c.id}${c.num ? ' num' : ''}`}>
+            {c.id === 'name' ? <a class="trace-link" href={tracePath(project, t.trace_id)}><Name t={t} /></a> : c.cell(t)}
+          </td>
+        ))}
+      </tr>
+    );
+  }
 }

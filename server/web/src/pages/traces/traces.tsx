@@ -1,5 +1,5 @@
 // The list of traces: find the run that went wrong.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useShortcuts } from '../../app/keys';
 import { navigate, query, route, setQuery, to } from '../../app/router';
 import { useTitle } from '../../app/title';
@@ -10,7 +10,7 @@ import { Icon } from '../../ui/icon';
 import { Popover } from '../../ui/menu';
 import { Empty, Failed, Loading } from '../../ui/state';
 import { colsParam, columns, fixed, shownColumns } from './columns';
-import { Chips, FilterBar } from './filterbar';
+import { Chips, FilterBar, RangeFilter } from './filterbar';
 import { cleared, listParams, sortOf } from './filters';
 import { mostRows, useTraces, type List } from './list';
 import { Nothing } from './none';
@@ -41,10 +41,12 @@ export function Traces() {
           </div>
         )}
         <LiveMark connected={list.connected} paused={paused} onPause={() => setPaused(!paused)} />
-        <Button icon="workflow" class={grouped ? 'active' : ''} aria-pressed={grouped} onClick={() => setQuery({ group: grouped ? null : 'thread' })}>Group by thread</Button>
-        <ColumnChoice />
+        <RangeFilter />
       </header>
-      <FilterBar project={project} />
+      <FilterBar project={project}>
+        <Button icon="workflow" class={grouped ? 'active' : ''} aria-pressed={grouped} label="Group by thread" onClick={() => setQuery({ group: grouped ? null : 'thread' })}>Threads</Button>
+        <ColumnChoice />
+      </FilterBar>
       <Chips />
       <Strip project={project} beat={list.beat} />
       <Results project={project} list={list} grouped={grouped} chosen={chosen} choose={choose} />
@@ -57,6 +59,8 @@ interface ResultsProps { project: string; list: List; grouped: boolean; chosen: 
 function Results({ project, list, grouped, chosen, choose }: ResultsProps) {
   const { res, rows } = list;
   const q = query.value;
+  const cols = q.get('cols');
+  const shown = useMemo(() => shownColumns(cols), [cols]);
   if (res.error && !res.data) {
     const wrong = res.error.status === 400;
     return <div class="panel"><Failed error={res.error} retry={wrong ? undefined : res.reload} what="the traces" />{wrong && <p class="row centred after-failure"><Button onClick={() => setQuery({ ...cleared(q), last: null, from: null, to: null, sort: null })}>Clear all filters</Button></p>}</div>;
@@ -69,7 +73,7 @@ function Results({ project, list, grouped, chosen, choose }: ResultsProps) {
       </div>
       {q.get('cursor') && <p class="strip-note"><a href={location.pathname + withoutCursor(q)}>Back to the first page</a></p>}
       {rows.length > 0
-        ? <Table project={project} rows={rows} columns={shownColumns(q.get('cols'))} grouped={grouped} chosen={chosen} onChoose={choose} stale={res.stale} />
+        ? <Table project={project} rows={rows} columns={shown} grouped={grouped} chosen={chosen} onChoose={choose} stale={res.stale} />
         : res.data.next ? <Empty icon="search" title="Nothing found so far" /> : res.stale ? <Loading /> : <Nothing project={project} />}
       <Foot list={list} />
     </section>
@@ -135,7 +139,7 @@ function ColumnChoice() {
     setQuery({ cols: colsParam(next) });
   };
   return (
-    <Popover icon="columns" text="Columns" label="Choose the columns" align="right">
+    <Popover icon="columns" label="Choose the columns" align="right">
       {() => <div class="stack column-choice">{columns.filter((c) => !fixed(c.id)).map((c) => <CheckField key={c.id} label={c.title} checked={shown.has(c.id)} onCheck={(on) => toggle(c.id, on)} />)}</div>}
     </Popover>
   );
