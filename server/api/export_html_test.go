@@ -13,7 +13,7 @@ import (
 // source reads a file of the dashboard.
 func source(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile("../web/src/" + name) //nolint:gosec // a file of the repository
+	text, err := os.ReadFile("../web/src/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
