@@ -141,12 +141,13 @@ func (s *server) openAll(ctx context.Context) (err error) {
 	s.api, err = api.New(api.Config{
 		Store: s.store, Meta: s.db, Log: cfg.Log, Version: cfg.Version, URL: cfg.URL,
 		Ingest: func() api.Ingest { return counts(s.ingest.Stats()) }, Forget: s.ingest.Forget,
+		Exporters: func(project string) []api.Exporter { return exporters(project, s.ingest.Reports(project)) },
 	})
 	if err != nil {
 		return err
 	}
 	s.router, err = access.NewRouter(access.Config{
-		DB: s.db, Log: cfg.Log, Hosts: cfg.Hosts, Proxies: cfg.Proxies, Rate: cfg.TokenRate, Nobody: cfg.Nobody,
+		DB: s.db, Log: cfg.Log, Hosts: cfg.Hosts, Proxies: cfg.Proxies, Rate: cfg.TokenRate, Nobody: cfg.Nobody, NotFound: web.NotFound,
 	}, slices.Concat(s.ingest.Routes(), s.api.Routes(), web.Routes())...)
 	return err
 }

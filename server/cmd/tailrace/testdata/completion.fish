@@ -56,7 +56,7 @@ complete -c tailrace -n '__fish_seen_subcommand_from demo' -l duration -x -d 'ho
 complete -c tailrace -n '__fish_seen_subcommand_from demo' -l endpoint -x -d 'send to this URL instead'
 complete -c tailrace -n '__fish_seen_subcommand_from demo' -l json -d 'print the final ledger to stdout, as one line of JSON, and all else to stderr'
 complete -c tailrace -n '__fish_seen_subcommand_from demo' -l producers -x -d 'goroutines that make spans'
-complete -c tailrace -n '__fish_seen_subcommand_from demo' -l rate -x -d 'spans made in a second'
+complete -c tailrace -n '__fish_seen_subcommand_from demo' -l rate -x -d 'spans made in a second beside the samples'
 complete -c tailrace -n '__fish_seen_subcommand_from demo' -l token -x -d 'access token for the endpoint'
 complete -c tailrace -n '__fish_seen_subcommand_from send' -l allow-insecure -d 'let the token go over plain http to other machines'
 complete -c tailrace -n '__fish_seen_subcommand_from send' -l batch -x -d 'spans in a request, at most'

@@ -77,7 +77,7 @@ _tailrace() {
 			'--endpoint=[send to this URL instead]:URL: ' \
 			'--json[print the final ledger to stdout, as one line of JSON, and all else to stderr]' \
 			'--producers=[goroutines that make spans]:int: ' \
-			'--rate=[spans made in a second]:int: ' \
+			'--rate=[spans made in a second beside the samples]:int: ' \
 			'--token=[access token for the endpoint]:string: '
 		;;
 	send)
