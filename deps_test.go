@@ -47,11 +47,11 @@ var arrows = map[string][]string{
 	"server/store/...":    append([]string{"server/store/...", "connectors/..."}, core...),
 	"server/web/...":      {"server/access/..."}, // what it shows, its script asks the API for
 	"server/web/build":    {},
-	"server/web/browser":  {"..."}, // tests of the whole program, as a browser sees it
 	"server/cmd/tailrace": {"..."},
 	// What wires ingest and api together for the program, and what measures or drives that whole.
 	"server/internal/serve/...": {"..."},
 	"server/servebench":         {"..."},
+	"server/web/browser/...":    {"..."}, // tests of the whole program, as a browser sees it
 
 	"server/internal/manage": append([]string{"server/store/..."}, core...),
 
@@ -279,7 +279,7 @@ func inCore(pkg string) bool {
 
 // mayHelp tells whether shipped code of pkg may import helpers: they themselves, and what runs a demonstration.
 func mayHelp(pkg string) bool {
-	return fitsAny(helpers, pkg) || fitsAny([]string{"bench/...", "server/cmd/tailrace", "server/internal/demo"}, pkg)
+	return fitsAny(helpers, pkg) || fitsAny([]string{"bench/...", "server/cmd/tailrace", "server/internal/demo", "server/web/browser/..."}, pkg)
 }
 
 func fitsAny(patterns []string, pkg string) bool {

@@ -47,6 +47,8 @@ type CloudExporter struct {
 	ended  time.Time // of the run; to be read after done
 	runErr error     // what the run returned, likewise
 	closed atomic.Bool
+
+	lastReport sync.Once
 }
 
 // NewCloudExporter starts an exporter, which runs until Shutdown. An error names the field, or the
@@ -96,6 +98,8 @@ func (e *CloudExporter) build() {
 		OnEncodings:   e.hear,
 		OnResult:      e.log.result,
 		OnState:       e.turn,
+		Report:        func() pipeline.Ledger { return e.run.Ledger() },
+		Instance:      cfg.Instance,
 	})
 
 	e.run = pipeline.New(pipeline.Config{
@@ -297,7 +301,20 @@ func (e *CloudExporter) Shutdown(ctx context.Context) error {
 	}
 	_ = e.run.Shutdown(ctx) // what the run returns
 	<-e.done
+	e.lastReport.Do(func() { e.report(ctx) })
 	return e.runErr
+}
+
+// lastReportWithin bounds the last report.
+const lastReportWithin = time.Second
+
+// report tells an endpoint that wants to know how the run ended. What comes of that changes nothing.
+func (e *CloudExporter) report(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lastReportWithin)
+	defer cancel()
+	if ctx.Err() == nil {
+		_ = e.sender.Report(ctx)
+	}
 }
 
 // Verify asks the endpoint, with a request without spans, whether it would take some: a nil error

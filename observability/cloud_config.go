@@ -89,6 +89,11 @@ type CloudExporterConfig struct {
 	TLS         *tls.Config
 	Transport   http.RoundTripper
 
+	// Instance is how a tailrace server names this exporter beside its account: to a server that asks for it with the
+	// header Tailrace-Ledger, and to no other, each request says how many spans were accepted, delivered, dropped and
+	// so on. At most 64 signs, without space, comma, = and quotes; "" means eight random ones.
+	Instance string
+
 	// LogLevel is the lowest level that is logged: Debug for each request, once it is over, Info
 	// (the default) for the start, the end and good news, Warn for pauses and losses.
 	LogLevel slog.Level

@@ -31,12 +31,13 @@ type HTTPSender struct {
 	transport http.RoundTripper
 	own       *http.Transport // the same, if the sender made it
 
-	crew   crew
-	gate   gate
-	limit  sizeLimit
-	coding coding
-	count  counters
-	runs   atomic.Int32 // that use it now
+	crew    crew
+	gate    gate
+	limit   sizeLimit
+	coding  coding
+	reports reports
+	count   counters
+	runs    atomic.Int32 // that use it now
 }
 
 // NewHTTP makes a sender. An error in cfg is reported by the Run of the pipeline that uses it; it
@@ -51,6 +52,7 @@ func NewHTTP(cfg HTTPConfig) *HTTPSender {
 	s.crew.init(cfg)
 	s.gate.init(cfg)
 	s.coding.onChange = cfg.OnEncodings
+	s.reports.init(cfg.Instance)
 	return s
 }
 

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tailrace-go/tailrace/pipeline"
 )
 
 // HTTPConfig holds the settings of an [HTTPSender]. Its zero value works once Endpoint is set.
@@ -89,6 +91,14 @@ type HTTPConfig struct {
 	// that was over before its turn came may be left out.
 	OnState func(HTTPState)
 
+	// Report, if set, returns the ledger of the run that the sender belongs to, for endpoints that
+	// ask for it with the header Tailrace-Ledger, as a tailrace server does: each request then says
+	// in that header what became of items so far, and under the name of Instance. It must be quick
+	// ([pipeline.Pipeline.Ledger] is). Calls are concurrent. Instance is at most 64 signs, without
+	// space, comma, = and quotes; "" means eight random ones.
+	Report   func() pipeline.Ledger
+	Instance string
+
 	// Rand is where the random part of pauses comes from; nil means a source of its own. It is
 	// used by one goroutine at a time.
 	Rand rand.Source
@@ -130,6 +140,9 @@ func (c HTTPConfig) withDefaults() (HTTPConfig, error) {
 	if err := checkHeader(http.Header{"Content-Type": {c.ProbeType}}); err != nil {
 		return c, fmt.Errorf("HTTPConfig.ProbeType: %w", err)
 	}
+	if err := checkInstance(c.Instance); err != nil {
+		return c, fmt.Errorf("HTTPConfig.Instance: %w", err)
+	}
 	for name := range c.Header {
 		if slices.Contains(reserved, http.CanonicalHeaderKey(name)) {
 			return c, fmt.Errorf("HTTPConfig.Header: the field %s is the sender's own", name)
@@ -144,7 +157,7 @@ func (c HTTPConfig) withDefaults() (HTTPConfig, error) {
 // reserved are the header fields that a request gets from its body or from net/http.
 var reserved = []string{
 	"Connection", "Content-Encoding", "Content-Length", "Content-Type", "Host", "Idempotency-Key",
-	"Te", "Trailer", "Transfer-Encoding", "Upgrade",
+	"Tailrace-Ledger", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
 }
 
 // checkEndpoint says what is wrong with the URL without showing it, since it may hold a secret.

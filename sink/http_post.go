@@ -119,6 +119,7 @@ func (s *HTTPSender) request(ctx context.Context, body *pipeline.Body, key strin
 		h.Set("User-Agent", userAgent())
 	}
 	h.Set("Idempotency-Key", key)
+	s.sign(h)
 	for name, value := range map[string]string{"Content-Type": body.ContentType, "Content-Encoding": f.encoding} {
 		h.Del(name)
 		if value != "" {
@@ -153,6 +154,7 @@ func (s *HTTPSender) judge(response *http.Response, body *pipeline.Body, f form,
 	}
 	o = outcome{class: classify(a), form: f, status: a.code, header: a.header, pushback: crowded(a.code)}
 	defer s.obey(&o, a.code, a.header)
+	s.reports.heard(a.code, a.header)
 	if a.code != http.StatusUnsupportedMediaType {
 		s.coding.heard(a.header)
 	}

@@ -38,6 +38,10 @@ type Config struct {
 	// number no limit.
 	Failures int
 
+	// NotFound answers a browser that is led to a path of no route: a GET that takes HTML. It sets the status, 404, itself.
+	// Programs, other methods and nil: [Fail].
+	NotFound http.HandlerFunc
+
 	// Nobody lets every request in as if an admin sent it, for a server on loopback that holds samples. Spans that come
 	// without a token that works go to the project with this id or name. Empty: everyone has to show who they are.
 	Nobody string

@@ -139,6 +139,31 @@ func TestNothingIsRedirected(t *testing.T) {
 	}
 }
 
+func TestWhoGetsThePageForNothing(t *testing.T) {
+	page := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }
+	rt := newRouter(t, access.Config{DB: openDB(t, nil), NotFound: page}, table...)
+	for _, c := range []struct {
+		method, path, accept, host string
+		want                       bool
+	}{
+		{http.MethodGet, "/nothing", "text/html,*/*;q=0.8", "localhost", true},
+		{http.MethodHead, "/nothing", "text/html", "localhost", true},
+		{http.MethodGet, "/nothing", "*/*", "localhost", false},
+		{http.MethodGet, "/nothing", "", "localhost", false},
+		{http.MethodPost, "/nothing", "text/html", "localhost", false},
+		{http.MethodGet, "/nothing/../more", "text/html", "localhost", false},
+		{http.MethodGet, "/nothing", "text/html", "elsewhere.example", false},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), c.method, "http://"+c.host+c.path, http.NoBody)
+		r.Header.Set("Accept", c.accept)
+		w := httptest.NewRecorder()
+		rt.ServeHTTP(w, r)
+		if got := w.Header().Get("Content-Type") == ""; got != c.want || w.Code < 400 {
+			t.Errorf("%s %s on %s for %q: %d, %v; want the page: %t", c.method, c.path, c.host, c.accept, w.Code, w.Header(), c.want)
+		}
+	}
+}
+
 func TestAHostThatNobodyAllowed(t *testing.T) {
 	db := openDB(t, nil)
 	rt := newRouter(t, access.Config{DB: db, Hosts: []string{"traces.example.com"}}, table...)

@@ -102,7 +102,16 @@ func (rt *Router) dispatch(w http.ResponseWriter, r *http.Request) {
 		Fail(w, http.StatusMethodNotAllowed, Problem{Code: "method", Message: "this path takes " + strings.Join(allowed, ", ")})
 		return
 	}
+	if rt.cfg.NotFound != nil && wantsPage(r) {
+		rt.cfg.NotFound(w, r)
+		return
+	}
 	Fail(w, http.StatusNotFound, Problem{Code: "not_found", Message: "no such path"})
+}
+
+// wantsPage reports whether a person is to read the answer: browsers name HTML when they open an address, and only then.
+func wantsPage(r *http.Request) bool {
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 // leads reports whether a request has a route.

@@ -21,6 +21,7 @@ const rememberFor = time.Hour
 // has: it waits for what is being stored, and no request that began earlier stores anything later. Its sender is told to
 // send it again, and learns then that its token is gone. A project that is made anew with the same name starts afresh.
 func (s *Server) Forget(project string) {
+	s.reports.forget(project)
 	f := &s.forgotten
 	f.mu.Lock()
 	defer f.mu.Unlock()

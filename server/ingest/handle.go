@@ -19,6 +19,7 @@ import (
 // handle answers one request, whatever its form.
 func (s *Server) handle(w http.ResponseWriter, r *http.Request, g access.Grant, f form) {
 	began := time.Now()
+	s.reports.note(g.Project().ID, r.Header, s.cfg.Now())
 	o, wire := s.take(w, r, g, f, began)
 	o.status = f.status(r, o)
 	s.ledger.answered(o.counted(), wire, time.Since(began))

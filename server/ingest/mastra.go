@@ -65,6 +65,7 @@ func (m mastra) accept(w http.ResponseWriter, _ *http.Request, o outcome) {
 	if err != nil { // numbers and short texts always encode
 		panic(err)
 	}
+	w.Header().Set(headerLedger, ledgerV1)
 	write(w, http.StatusOK, "application/json", body)
 }
 

@@ -26,6 +26,7 @@ type Server struct {
 	measures  chan *decode.Unpacker // has one for each body that may be measured at once
 	quotas    quotas
 	forgotten forgotten
+	reports   reports
 	ledger    ledger
 	log       quiet
 }

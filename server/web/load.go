@@ -124,6 +124,6 @@ func send(w http.ResponseWriter, r *http.Request, status int, kind string, body 
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeFor)) // writers that know none are those of tests
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(body) //nolint:gosec // of this program. Who has gone needs no answer
+		_, _ = w.Write(body) // who has gone needs no answer
 	}
 }

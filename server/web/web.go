@@ -28,6 +28,7 @@ var pages = []string{
 var secretPages = []string{"/s/{secret}", "/s/{secret}/{rest...}", "/invite/{secret}"}
 
 // Routes returns the routes of the dashboard: each page, and /assets/ with what pages load. All are open.
+// [NotFound] is for what is none of them.
 func Routes() []access.Route {
 	d := loaded()
 	routes := make([]access.Route, 0, len(pages)+len(secretPages)+1)
@@ -65,6 +66,12 @@ func (d *dashboard) secretPage(w http.ResponseWriter, r *http.Request, _ access.
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Robots-Tag", "noindex")
 	d.write(w, r, http.StatusOK)
+}
+
+// NotFound sends the page with status 404, for a browser at an address that is none: its script says so, and leads back.
+func NotFound(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	loaded().write(w, r, http.StatusNotFound)
 }
 
 // write sends the document.

@@ -68,6 +68,15 @@ func TestEveryPageIsTheDocument(t *testing.T) {
 	}
 }
 
+func TestAnAddressThatIsNoneGetsThePageToo(t *testing.T) {
+	w := httptest.NewRecorder()
+	NotFound(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/nothing", http.NoBody))
+	h := w.Header()
+	if w.Code != http.StatusNotFound || w.Body.String() != get(t, "/").Body.String() || h.Get("Cache-Control") != "no-store" || h.Get("Content-Security-Policy") != policy {
+		t.Errorf("%d, %v, %q", w.Code, h, w.Body)
+	}
+}
+
 func TestTheDocumentHasNothingInline(t *testing.T) {
 	text := get(t, "/").Body.String()
 	for _, want := range []string{`<html lang="en">`, `<div id="app"></div>`, "<noscript>", `name="viewport"`, `name="color-scheme"`} {

@@ -19,9 +19,10 @@ const publishPath = "/ai/spans/publish" // of Mastra's collectors
 
 const aboutDemo = `Sends spans of AI agents through the whole pipeline (emitter, filter, batch, encode,
 compress, http) to a trace server in this process, and shows how they go. The first are
-captured from real exporters, the others made like them; beside them there are samples to
-look at: failed runs, retries, a long chat, 5,000 spans in one trace, and a run that is
-always in progress.
+captured from real exporters, the others made up. Beside them there are ten stories with a
+cause to find, tagged "sample" and "story:NAME": a clean run, a retry loop, a context that
+overflows, a slow tool, 5,000 spans, a long chat, a run that is always in progress, a rate
+limit, a wrong prompt, a lost parent; and a day of ordinary runs.
 
 The server listens on loopback and asks nobody to log in. It takes spans of your own
 meanwhile, in a project apart: what to set for that is shown. Its data goes with it, unless
@@ -43,7 +44,7 @@ type demoFlags struct {
 func (f *demoFlags) set() *flag.FlagSet {
 	flags := newFlags("demo", aboutDemo)
 	flags.DurationVar(&f.duration, "duration", 0, "how long to make spans, such as `5s`; 0 means until Ctrl-C")
-	flags.IntVar(&f.rate, "rate", 200, "spans made in a second; 0 means as fast as possible")
+	flags.IntVar(&f.rate, "rate", 5, "spans made in a second beside the samples; 0 means as fast as possible")
 	flags.IntVar(&f.producers, "producers", 4, "goroutines that make spans")
 	flags.DurationVar(&f.drain, "drain", 10*time.Second, "how long to wait for spans in flight at the end; what is left is abandoned")
 	flags.BoolVar(&f.json, "json", false, "print the final ledger to stdout, as one line of JSON, and all else to stderr")

@@ -83,6 +83,7 @@ func demoToken(ctx context.Context, folder string) (secret string, err error) {
 func (s *demoServer) introduce(out io.Writer) {
 	say(out, "trace server, open to this machine until the demo ends: %s\n"+
 		"  dashboard  %[1]s/p/%[2]s/traces\n"+
+		"  stories    %[1]s/p/%[2]s/traces?tag=sample\n"+
 		"  traces     curl %[1]s/api/projects/%[2]s/traces\n"+
 		"  the API    %[1]s/api/openapi.json\n\n"+
 		"to see spans of your own there, in project %[3]q, start your program with\n"+

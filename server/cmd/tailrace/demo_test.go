@@ -28,7 +28,7 @@ func TestDemoShowsItselfOnStdout(t *testing.T) {
 	if code != 0 || stderr != "" {
 		t.Errorf("exit code %d, stderr: %s", code, stderr)
 	}
-	for _, want := range []string{"stage     per second", "emitter", "http", "accepted ", "every span is accounted for"} {
+	for _, want := range []string{"stage     per second", "emitter", "http", "accepted ", "every span is accounted for", "/p/samples/traces\n"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is not in\n%s", want, stdout)
 		}

@@ -61,7 +61,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	templates, err := readTemplates()
+	captured, err := readCaptured()
 	if err != nil {
 		return Result{}, err
 	}
@@ -74,10 +74,10 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	defer drain()
 
 	producers := crew{emitter: path.emitter}
-	producers.start(producing, templates, cfg.Producers, cfg.Rate, cfg.Seed)
 	if cfg.Samples {
-		producers.show(producing, templates, cfg.Seed)
+		producers.show(producing, cfg.Seed)
 	}
+	producers.start(producing, captured, cfg.Producers, cfg.Rate, cfg.Seed)
 	go func() {
 		producers.working.Wait()
 		drain()
@@ -92,6 +92,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	if errors.Is(err, pipeline.ErrConfig) {
 		return Result{}, err // nothing ran
 	}
+	path.report()
 
 	stats := path.pipeline.Stats()
 	d.summary(stats)

@@ -2,16 +2,18 @@ package demo
 
 import (
 	"encoding/hex"
+	"math"
 	"math/rand/v2"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/tailrace-go/tailrace/server/internal/demo/stories"
 	"github.com/tailrace-go/tailrace/span"
 )
 
-// A generator makes traces like the captured ones: the same trees of the same spans, with ids, times, names and token
-// counts of their own. Equal seeds make equal traces. It is for one goroutine.
+// A generator makes traces like its templates: the same trees of the same spans, with ids, times, users and token counts of
+// their own, and now and then a failure. Equal seeds make equal traces. It is for one goroutine.
 type generator struct {
 	templates [][]*span.Span
 	random    *rand.Rand
@@ -23,12 +25,28 @@ func newGenerator(templates [][]*span.Span, seed uint64) *generator {
 	return &generator{templates: templates, random: rand.New(rand.NewPCG(seed, 0))}
 }
 
+// mood is how things go at some time.
+type mood struct {
+	errors float64 // share of traces that fail
+	slow   float64 // how many times as long as usual all takes
+}
+
+var usual = mood{errors: 0.05, slow: 1}
+
 // trace makes the spans of one trace whose last span ends at now, in the order in which a sender sends them: children
 // before parents. The spans are frozen, and the caller's own.
-func (g *generator) trace(now time.Time) []*span.Span {
-	template := g.templates[g.made%len(g.templates)]
+func (g *generator) trace(now time.Time) []*span.Span { return g.traceIn(usual, now) }
+
+func (g *generator) traceIn(m mood, now time.Time) []*span.Span {
+	template := pick(g, g.templates)
 	g.made++
-	v := g.variation(template, now)
+	switch luck := g.random.Float64(); {
+	case luck < m.errors:
+		template = g.failed(template)
+	case luck < 1.5*m.errors:
+		template = g.stumbled(template)
+	}
+	v := g.variation(template, m, now)
 	spans := make([]*span.Span, len(template))
 	for i, original := range template {
 		spans[i] = v.of(original)
@@ -36,30 +54,27 @@ func (g *generator) trace(now time.Time) []*span.Span {
 	return spans
 }
 
-// The captured traces are all of one agent of one service. These are others; the first is itself.
-var (
-	agents   = []struct{ id, name string }{{"support-agent", "Support Agent"}, {"research-agent", "Research Agent"}, {"travel-agent", "Travel Agent"}, {"billing-agent", "Billing Agent"}}
-	services = []string{"support-api", "chat-api", "batch-jobs"}
-	models   = []struct{ id, provider string }{{"gpt-4o-mini", "openai"}, {"gpt-4.1", "openai"}, {"claude-sonnet-4-5", "anthropic"}, {"gemini-2.5-flash", "google"}}
-)
-
-// variation is what distinguishes one trace from the captured one it is made like.
+// variation is what distinguishes one trace from the template it is made like.
 type variation struct {
 	traceID span.TraceID
 	ids     map[span.ID]span.ID
 	text    *strings.Replacer
-	tokens  int // numerator of the factor for token counts; see scaled
+	told    [2]span.Value // the metadata that was looked at last, and what became of it: children repeat it
+	tokens  int           // numerator of the factor for token counts; see scaled
 
 	origin, start time.Time // the template's first moment, and the new trace's
-	stretch       int       // how many times as long it takes
+	stretch       float64   // how many times as long it takes
 }
 
-func (g *generator) variation(template []*span.Span, now time.Time) *variation {
+func (g *generator) variation(template []*span.Span, m mood, now time.Time) *variation {
 	v := &variation{
 		traceID: span.TraceID(g.hex(16)),
 		ids:     make(map[span.ID]span.ID, len(template)),
-		tokens:  1 + g.random.IntN(10*tokenUnit),
-		stretch: 1 + g.random.IntN(500), // the captured traces took some milliseconds: their model was a stub
+		tokens:  min(max(4, int(stories.OrdinaryTokens*g.spread(0.5))), 8*stories.OrdinaryTokens),
+		stretch: m.slow * g.spread(0.35),
+	}
+	if g.random.IntN(33) == 0 { // the tail
+		v.stretch *= 3 + 6*g.random.Float64()
 	}
 	last := template[0].Start
 	v.origin = last
@@ -70,12 +85,15 @@ func (g *generator) variation(template []*span.Span, now time.Time) *variation {
 	}
 	v.start = now.UTC().Truncate(time.Millisecond).Add(-v.stretched(last))
 
-	agent, service, model := pick(g, agents), pick(g, services), pick(g, models)
-	user, run := strconv.Itoa(g.random.IntN(1000)), strconv.Itoa(g.made)
+	// Few users do much, and each goes on with a few threads.
+	user := strconv.Itoa(100 + int(60*g.random.Float64()*g.random.Float64()))
+	place := stories.OrdinaryPlace
+	if g.random.IntN(8) == 0 {
+		place = "staging"
+	}
 	v.text = strings.NewReplacer(
-		"support-agent", agent.id, "Support Agent", agent.name, "support-api", service,
-		"gpt-4o-mini", model.id, `"openai"`, `"`+model.provider+`"`,
-		"user-0", "user-"+user, "session-0", "session-"+user, "thread-0", "thread-"+run, "run-0", "run-"+run,
+		stories.OrdinaryUser, "user-"+user, stories.OrdinaryThread, "thread-"+user+"-"+strconv.Itoa(g.random.IntN(3)),
+		stories.OrdinaryRun, "run-"+g.hex(4), stories.OrdinaryPlace, place,
 	)
 	return v
 }
@@ -87,12 +105,17 @@ func (v *variation) of(original *span.Span) *span.Span {
 	if id, ok := v.ids[s.ParentID]; ok {
 		s.ParentID = id
 	}
-	s.Name, s.EntityID, s.EntityName = v.text.Replace(s.Name), v.text.Replace(s.EntityID), v.text.Replace(s.EntityName)
 	s.Start, s.End, s.CreatedAt = v.moment(s.Start), v.moment(s.End), v.moment(s.CreatedAt)
-	s.Metadata = v.value(s.Metadata)
-	s.Attributes = v.value(s.Attributes)
+	if s.Metadata != v.told[0] {
+		v.told = [2]span.Value{s.Metadata, span.Value(v.text.Replace(string(s.Metadata)))} // no name needs an escape, so it stays JSON
+	}
+	s.Metadata = v.told[1]
 	if usage := s.Attributes.Get("usage"); usage.IsObject() {
 		s.Attributes = s.Attributes.Set("usage", scaled(usage, v.tokens))
+	}
+	if cost := s.Attributes.Get("costContext"); cost.IsObject() {
+		usd, _ := cost.Get("estimatedCost").Float()
+		s.Attributes = s.Attributes.Set("costContext", cost.Set("estimatedCost", span.Of(usd*float64(v.tokens)/stories.OrdinaryTokens)))
 	}
 	if text, ok := s.Attributes.Get("completionStartTime").Text(); ok {
 		if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
@@ -103,11 +126,6 @@ func (v *variation) of(original *span.Span) *span.Span {
 	return s
 }
 
-// value replaces names in JSON text: none of them needs an escape there, so it stays JSON.
-func (v *variation) value(value span.Value) span.Value {
-	return span.Value(v.text.Replace(string(value)))
-}
-
 // moment moves a moment of the template to the new trace; none stays none.
 func (v *variation) moment(t time.Time) time.Time {
 	if t.IsZero() {
@@ -116,25 +134,25 @@ func (v *variation) moment(t time.Time) time.Time {
 	return v.start.Add(v.stretched(t))
 }
 
-// stretched is how far into the new trace a moment of the template is.
+// stretched is how far into the new trace a moment of the template is, in whole milliseconds.
 func (v *variation) stretched(t time.Time) time.Duration {
-	return time.Duration(v.stretch) * t.Sub(v.origin)
+	return time.Duration(v.stretch * float64(t.Sub(v.origin))).Truncate(time.Millisecond)
 }
 
-// tokenUnit divides all token counts of the captured spans, so that scaled ones still add up.
-const tokenUnit = 20
-
-// scaled multiplies each count in usage, which may be grouped in objects, by numerator / tokenUnit.
+// scaled multiplies each count in usage, which may be grouped in objects, by numerator / stories.OrdinaryTokens.
 func scaled(usage span.Value, numerator int) span.Value {
 	for key, value := range usage.Members() {
 		if n, ok := value.Int(); ok {
-			usage = usage.Set(key, span.Of(n*numerator/tokenUnit))
+			usage = usage.Set(key, span.Of(n*numerator/stories.OrdinaryTokens))
 		} else if value.IsObject() {
 			usage = usage.Set(key, scaled(value, numerator))
 		}
 	}
 	return usage
 }
+
+// spread is a factor around 1, as times and sizes are spread: as often a half as it is double.
+func (g *generator) spread(sigma float64) float64 { return math.Exp(sigma * g.random.NormFloat64()) }
 
 // hex returns n random bytes in hexadecimal.
 func (g *generator) hex(n int) string {

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -23,8 +24,10 @@ func newPath(cfg Config) path {
 	if cfg.Token != "" {
 		header.Set("Authorization", "Bearer "+cfg.Token)
 	}
-	sender := sink.NewHTTP(sink.HTTPConfig{Endpoint: cfg.Endpoint, Header: header})
 	p := pipeline.New(pipeline.Config{Name: "demo", DrainTimeout: cfg.DrainTimeout, MaxBytes: 64 << 20})
+	sender := sink.NewHTTP(sink.HTTPConfig{
+		Endpoint: cfg.Endpoint, Header: header, Probe: span.V1.AppendClose(span.V1.AppendOpen(nil)), Report: p.Ledger, Instance: "demo",
+	})
 	emitter := source.NewEmitter[*span.Span](source.EmitterConfig{})
 
 	spans := pipeline.From(p, emitter)
@@ -34,6 +37,13 @@ func newPath(cfg Config) path {
 	packed := pipeline.Via(bodies, stages.Compress(stages.Zstd), pipeline.Workers(2), pipeline.Ordered())
 	pipeline.To(packed, sender.Sink())
 	return path{p, emitter, sender}
+}
+
+// report tells a server of ours how the run ended, so that its account is whole. One that is gone cannot be told.
+func (p path) report() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = p.sender.Report(ctx)
 }
 
 // worthSending turns away the pieces of streamed answers, as exporters of 1.x do: they are many, and the span of the

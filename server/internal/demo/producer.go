@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/server/internal/demo/stories"
 	"github.com/tailrace-go/tailrace/source"
 	"github.com/tailrace-go/tailrace/span"
 )
@@ -21,13 +22,13 @@ type crew struct {
 
 // start starts n producers, which emit rate spans a second together, or as fast as the emitter takes them if rate is 0.
 // They stop when ctx ends or the emitter is closed. The first one begins with the captured spans as they are.
-func (c *crew) start(ctx context.Context, templates [][]*span.Span, n, rate int, seed uint64) {
+func (c *crew) start(ctx context.Context, captured [][]*span.Span, n, rate int, seed uint64) {
 	for i := range n {
 		var first []*span.Span
 		if i == 0 {
-			for _, trace := range templates {
+			for _, trace := range captured {
 				for _, s := range trace {
-					first = append(first, s.Clone()) // what is emitted is the pipeline's; the templates stay ours
+					first = append(first, s.Clone()) // what is emitted is the pipeline's; the captured ones stay ours
 				}
 			}
 		}
@@ -35,10 +36,13 @@ func (c *crew) start(ctx context.Context, templates [][]*span.Span, n, rate int,
 		if rate == 0 {
 			p.interval = 0
 		}
-		g := newGenerator(templates, seed+uint64(i))
 		c.working.Go(func() {
-			for spans := first; ; spans = g.trace(time.Now()) {
-				if !c.emit(ctx, spans) || !p.wait(ctx, len(spans)) {
+			if !c.emit(ctx, first) || !p.wait(ctx, len(first)) {
+				return
+			}
+			g := newGenerator(stories.Ordinary(), seed+uint64(i)) // now: the captured ones are on their way meanwhile
+			for {
+				if spans := g.trace(time.Now()); !c.emit(ctx, spans) || !p.wait(ctx, len(spans)) {
 					return
 				}
 			}
@@ -47,15 +51,15 @@ func (c *crew) start(ctx context.Context, templates [][]*span.Span, n, rate int,
 }
 
 // show emits what a look at the server should find beside that: samples first, then runs that can be watched.
-func (c *crew) show(ctx context.Context, templates [][]*span.Span, seed uint64) {
-	g := newGenerator(templates, ^seed)
+func (c *crew) show(ctx context.Context, seed uint64) {
 	c.working.Go(func() {
-		for _, spans := range g.samples(time.Now()) {
+		g := newGenerator(stories.Ordinary(), ^seed)
+		for spans := range g.samples(time.Now()) {
 			if !c.emit(ctx, spans) {
 				return
 			}
 		}
-		c.ongoing(ctx, g)
+		c.ongoing(ctx, g.random)
 	})
 }
 

@@ -13,6 +13,10 @@ import (
 )
 
 func TestProducersKeepTheRate(t *testing.T) {
+	captured, err := readCaptured()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, producers := range []int{1, 3} {
 		synctest.Test(t, func(t *testing.T) {
 			const rate, seconds = 1000, 60
@@ -21,7 +25,7 @@ func TestProducersKeepTheRate(t *testing.T) {
 			pipeline.To(pipeline.From(p, c.emitter), sink.Discard[*span.Span]())
 			ctx, cancel := context.WithTimeout(t.Context(), seconds*time.Second-time.Nanosecond)
 			defer cancel()
-			c.start(ctx, templates(t), producers, rate, 1)
+			c.start(ctx, captured, producers, rate, 1)
 			if err := p.Run(ctx); err != nil {
 				t.Error(err)
 			}

@@ -30,3 +30,17 @@ func counts(s ingest.Stats) api.Ingest {
 		Latency: api.Durations{Bounds: s.Latency.Bounds, Counts: s.Latency.Counts, Sum: s.Latency.Sum},
 	}
 }
+
+// exporters are the reports of a project's senders, likewise.
+func exporters(project string, reports []ingest.Report) []api.Exporter {
+	list := make([]api.Exporter, len(reports))
+	for i, r := range reports {
+		l := r.Ledger
+		list[i] = api.Exporter{
+			Project: project, Instance: r.Instance, LastSeen: r.LastSeen,
+			Accepted: l.Accepted, Made: l.Made, Delivered: l.Delivered, Filtered: l.Filtered, Dropped: l.Dropped, Failed: l.Failed,
+			Abandoned: l.Abandoned, Spooled: l.Spooled, Queued: l.InFlight,
+		}
+	}
+	return list
+}

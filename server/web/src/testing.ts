@@ -1,5 +1,6 @@
 // What the tests of the source are written with: a file x.test.ts beside x.ts calls test() for each promise of x. They run
-// in a plain JavaScript engine, by `go test ./web/build`: there is no document, no window and no clock.
+// in a plain JavaScript engine, by `go test -count=1 ./...` in web/build. There URL and URLSearchParams are all that is beside
+// the language: no document, no timers, no Intl, no toLocaleString of a number, no \p{…} in expressions.
 
 /** What the Go side provides. */
 declare const host: {

@@ -3,7 +3,8 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Icon } from '../../ui/icon';
 import { Popover } from '../../ui/menu';
 import { findHints, loopHint, repeats, type Hint } from './hints';
-import type { TraceModel } from './model';
+import type { SpanRow, TraceModel } from './model';
+import { loadSpan } from './panel/load';
 import type { TraceSource } from './source';
 import type { TreeNode } from './tree';
 
@@ -45,7 +46,8 @@ function useLoop(source: TraceSource, model: TraceModel): Hint | null {
   useEffect(() => {
     if (!suspect || !source.content) return setHint(null);
     const abort = new AbortController();
-    Promise.all(ids.split(' ').map((id) => source.span(id, abort.signal).then((s) => (s.input == null ? undefined : JSON.stringify(s.input)), () => undefined)))
+    const input = (row: SpanRow) => loadSpan(source, row, abort.signal).then((s) => (s.input == null ? undefined : JSON.stringify(s.input)), () => undefined);
+    Promise.all(suspect.spans.slice(0, looks).map(input))
       .then((inputs) => { if (!abort.signal.aborted) setHint(loopHint(suspect, inputs)); });
     return () => abort.abort();
   }, [source.key, ids]);

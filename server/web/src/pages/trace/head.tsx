@@ -1,10 +1,9 @@
 // What a trace is, in a few lines: the first thing that is read.
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import type { TraceSummary } from '../../api.gen';
 import { del, inProject, withParams } from '../../app/api';
 import { navigate, tracePath, tracesPath } from '../../app/router';
-import { may } from '../../app/session';
+import { may, me } from '../../app/session';
 import { count, cost, duration, short } from '../../lib/format';
 import { Button, CopyButton, LinkButton } from '../../ui/button';
 import { Confirm } from '../../ui/dialog';
@@ -12,6 +11,7 @@ import { Popover } from '../../ui/menu';
 import { Chip, KindMark, StatusMark, Time } from '../../ui/span';
 import { Note } from '../../ui/state';
 import { ShareDialog } from '../share/dialog';
+import { traceCopies } from './copies';
 import type { Running } from './follow';
 import { contexts } from './hints';
 import type { SpanRow, TraceModel } from './model';
@@ -32,7 +32,7 @@ export function Head({ source, model, time, selected, onErrors, onSpan }: {
         <h1 class="ellipsis" title={t.name}>{t.name || t.trace_id}</h1>
         <StatusMark status={t.status} text />
         <span class="grow" />
-        {project && <Actions source={source} project={project} trace={t} selected={selected} />}
+        {project && <Actions source={source} project={project} model={model} selected={selected} />}
       </div>
       <dl class="facts">
         <Fact name={t.status === 'running' ? 'Still running' : 'Duration'}>{duration(time.grows ? time.now : t.duration_ns)}</Fact>
@@ -90,11 +90,13 @@ function Contexts({ rows, onSpan }: { rows: SpanRow[]; onSpan(id: string): void 
   );
 }
 
-function Actions({ source, project, trace, selected }: { source: TraceSource; project: string; trace: TraceSummary; selected: string }) {
+function Actions({ source, project, model, selected }: { source: TraceSource; project: string; model: TraceModel; selected: string }) {
+  const { trace } = model;
   const [open, setOpen] = useState<'' | 'share' | 'delete'>('');
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState('');
   const write = may(project, 'write');
+  const copies = () => traceCopies(model, source, { origin: location.origin, open: me.value?.open ?? false });
   const remove = async () => {
     setBusy(true);
     try {
@@ -108,6 +110,14 @@ function Actions({ source, project, trace, selected }: { source: TraceSource; pr
   return (
     <div class="row trace-actions">
       <CopyButton small label="Copy the link to what you see" text={() => location.href}>Copy link</CopyButton>
+      <Popover small icon="copy" text="Copy as" label="Copy this trace as" align="right">
+        {() => (
+          <div class="copy-menu">
+            <CopyButton look="quiet" label="For an issue" text={() => copies().markdown}>Markdown</CopyButton>
+            <CopyButton look="quiet" label="For a terminal" text={() => copies().curl}>curl</CopyButton>
+          </div>
+        )}
+      </Popover>
       {write && <Button small icon="share" onClick={() => setOpen('share')}>Share</Button>}
       <Popover small icon="download" text="Export" label="Export this trace" align="right">
         {(close) => (['json', 'otlp', 'html'] as const).map((format) => (

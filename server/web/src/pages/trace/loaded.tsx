@@ -124,7 +124,7 @@ export function Loaded({ source, model, spanId, onSelect, children }: {
             )}
         </div>
         {span && <Splitter label="Width of the span's panel" value={panel} min={300} max={1000} reverse onMove={setPanel} />}
-        {span && <aside class="trace-panel" aria-label="Span"><SpanPanel source={source} model={model} span={span} onSelect={jump} onClose={close} /></aside>}
+        {span && <div class="trace-panel"><SpanPanel source={source} model={model} span={span} onSelect={jump} onClose={close} /></div>}
       </div>
     </section>
   );

@@ -8,8 +8,8 @@ import (
 	"github.com/tailrace-go/tailrace/span"
 )
 
-// readTemplates returns the spans of the captured bodies, a slice for each trace, in the order they were sent.
-func readTemplates() ([][]*span.Span, error) {
+// readCaptured returns the spans of the captured bodies, a slice for each trace, in the order they were sent.
+func readCaptured() ([][]*span.Span, error) {
 	var traces [][]*span.Span
 	for _, name := range captured.Names() {
 		spans, bad, err := span.DecodeBody(captured.Body(name))
