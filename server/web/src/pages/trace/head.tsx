@@ -31,7 +31,7 @@ export function Head({ source, model, time, selected, onErrors, onSpan }: {
         <KindMark type={t.type} />
         <h1 class="ellipsis" title={t.name}>{t.name || t.trace_id}</h1>
         <StatusMark status={t.status} text />
-        <span class="grow" />
+        <span class="trace-tags">{t.tags.map((x) => <Chip key={x}>{x}</Chip>)}</span>
         {project && <Actions source={source} project={project} model={model} selected={selected} />}
       </div>
       <dl class="facts">
@@ -49,7 +49,6 @@ export function Head({ source, model, time, selected, onErrors, onSpan }: {
         <Contexts rows={contexts(model.rows)} onSpan={onSpan} />
         {t.user && <Fact name="User">{t.user}</Fact>}
         {t.thread && <Fact name="Thread">{project ? <a href={withParams(tracesPath(project), { thread: t.thread })}>{t.thread}</a> : t.thread}</Fact>}
-        {t.tags.length > 0 && <Fact name="Tags"><span class="row">{t.tags.map((x) => <Chip key={x}>{x}</Chip>)}</span></Fact>}
       </dl>
     </header>
   );

@@ -33,7 +33,8 @@ export function waterfallRow(n: TreeNode, at: number, index: number, look: RowLo
         {n.group === 'lost' ? <Icon name="link" label="Group" /> : <KindMark type={(r ?? n.like)!.type} />}
         {r
           ? <a class="ellipsis" tabIndex={-1} href={look.href(r.id)} title={r.name}>{marked(r.name || r.type || r.id, look.find)}</a>
-          : <span class="ellipsis">{n.group === 'lost' ? 'parent never arrived' : marked(n.like!.name, look.find)} <b>×{n.children}</b></span>}
+          : <span class="ellipsis">{n.group === 'lost' ? 'parent never arrived' : marked(n.like!.name, look.find)}</span>}
+        {n.group && <b>×{n.children}</b>}
         {failed && <span class="wf-mark error" title="Failed"><Icon name="error" size={14} label="Failed" /></span>}
         {!failed && below && <span class="wf-mark below" title={below}>{n.group ? below : <Icon name="error" size={12} label={below} />}</span>}
         {n.outside && <span class="wf-mark warn" title="Outside of its parent's time: drawn as it was reported"><Icon name="external" size={12} label="Outside of its parent's time" /></span>}
@@ -61,7 +62,7 @@ function bar(n: TreeNode, at: number, { axis, lo, hi }: RowLook) {
   return (
     <>
       <span class={`wf-bar kind-${kind}${look}`} style={{ left: a + '%', width: b - a + '%' }} />
-      <span class={b > 84 && a < 16 ? 'wf-label inside' : 'wf-label'} style={place(a, b)}>{text}</span>
+      <span class={b > 84 && a < 16 && n.row ? 'wf-label inside' : 'wf-label'} style={place(a, b)}>{text}</span>
     </>
   );
 }

@@ -42,7 +42,7 @@ export function Waterfall(p: WaterfallProps) {
   const left = wide ? names : 0;
   const { lo, hi } = zoom ?? axis;
   const marks = useMemo(() => ticks(axis.mode, lo, hi, Math.max((width - left) / 90, 2)), [axis.mode, lo, hi, width - left]);
-  const cursor = useMemo(() => seen.findIndex((at) => nodes[at]!.key === p.cursor), [nodes, seen, p.cursor]);
+  const cursor = useMemo(() => Math.max(0, seen.findIndex((at) => nodes[at]!.key === p.cursor)), [nodes, seen, p.cursor]);
   useWheel(whole, left, axis, zoom, p.onZoom);
   useAnchor(ref, nodes, seen, onScroll);
   useLayoutEffect(() => {
@@ -60,7 +60,7 @@ export function Waterfall(p: WaterfallProps) {
   };
   const key = (e: KeyboardEvent) => {
     if (e.ctrlKey || e.metaKey || e.altKey) return;
-    const at = seen[Math.max(cursor, 0)];
+    const at = seen[cursor];
     const node = at === undefined ? undefined : nodes[at];
     if (!node || at === undefined) return;
     const page = Math.max(1, Math.floor(ref.current!.clientHeight / rowHeight) - 1);
