@@ -37,8 +37,9 @@ export function Waterfall(p: WaterfallProps) {
   const { nodes, seen, axis, zoom } = p;
   const { ref, rows, width, show, onScroll } = useRows(seen.length);
   const whole = useRef<HTMLDivElement>(null);
-  const wide = width > 560;
-  const [names, setNames] = useMeasure('tailrace.trace.names', 340);
+  const wide = width > 480;
+  const [chosen, setNames] = useMeasure('tailrace.trace.names', 340);
+  const names = Math.round(Math.min(chosen, width * 0.6));
   const left = wide ? names : 0;
   const { lo, hi } = zoom ?? axis;
   const marks = useMemo(() => ticks(axis.mode, lo, hi, Math.max((width - left) / 90, 2)), [axis.mode, lo, hi, width - left]);
