@@ -49,9 +49,7 @@ export function Waterfall(p: WaterfallProps) {
   useLayoutEffect(() => {
     if (p.show) show(seen.findIndex((at) => nodes[at]!.key === p.show!.key));
   }, [p.show]);
-  useEffect(() => {
-    if (!document.activeElement || document.activeElement === document.body) ref.current!.focus({ preventScroll: true });
-  }, []);
+  useFreeKeys(ref, (e) => key(e));
 
   const go = (index: number, open = false) => {
     const to = Math.min(Math.max(index, 0), seen.length - 1);
@@ -117,6 +115,24 @@ export function Waterfall(p: WaterfallProps) {
       {wide && <Splitter label="Width of the names" value={names} min={160} max={720} onMove={setNames} />}
     </div>
   );
+}
+
+/** Has an element hear the keys that are meant for nothing in particular: it has the focus at first, and again when nothing else has. */
+function useFreeKeys(ref: { current: HTMLElement | null }, run: (e: KeyboardEvent) => void) {
+  const now = useRef(run);
+  now.current = run;
+  useEffect(() => {
+    const free = (e: Element | null) => !e || e === document.body || e.id === 'main';
+    const focus = () => ref.current!.focus({ preventScroll: true });
+    const hear = (e: KeyboardEvent) => {
+      if (!free(e.target as Element) || document.querySelector('dialog[open]')) return;
+      now.current(e);
+      if (e.defaultPrevented) focus();
+    };
+    if (free(document.activeElement)) focus();
+    document.addEventListener('keydown', hear);
+    return () => document.removeEventListener('keydown', hear);
+  }, []);
 }
 
 /** Keeps the row at the top where it is while rows come and go above it. */
