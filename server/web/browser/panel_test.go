@@ -52,24 +52,27 @@ func raw(text string) json.RawMessage { return json.RawMessage(text) }
 var agentRun = fields{"name": "agent run: 'travel'", "spanType": "agent_run", "input": "Where to?"}
 
 func TestMessagesOfEveryShapeAreAChat(t *testing.T) {
-	call := "search\ncall-1"
 	shapes := []struct{ name, input, output string }{
 		{"Mastra", `{"messages":[{"role":"system","content":"Be kind."},{"role":"user","content":"To Rome?"},{"role":"assistant","content":[{"type":"tool-call","toolCallId":"call-1","toolName":"search","args":{"to":"Rome"}}]},{"role":"tool","content":[{"type":"tool-result","toolCallId":"call-1","toolName":"search","result":{"seats":3}}]}]}`, `{"text":"There are three."}`},
 		{"OpenAI", `{"messages":[{"role":"developer","content":"Be kind."},{"role":"user","content":[{"type":"text","text":"To Rome?"}]},{"role":"assistant","content":null,"tool_calls":[{"id":"call-1","type":"function","function":{"name":"search","arguments":"{\"to\":\"Rome\"}"}}]},{"role":"tool","tool_call_id":"call-1","content":"{\"seats\":3}"}]}`, `{"choices":[{"message":{"role":"assistant","content":"There are three."}}]}`},
 		{"Anthropic", `{"system":"Be kind.","messages":[{"role":"user","content":"To Rome?"},{"role":"assistant","content":[{"type":"tool_use","id":"call-1","name":"search","input":{"to":"Rome"}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"call-1","content":"{\"seats\":3}"}]}]}`, `{"role":"assistant","content":[{"type":"text","text":"There are three."}]}`},
 		{"OpenTelemetry", `"[{\"role\":\"system\",\"parts\":[{\"type\":\"text\",\"content\":\"Be kind.\"}]},{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"To Rome?\"}]},{\"role\":\"assistant\",\"parts\":[{\"type\":\"tool_call\",\"id\":\"call-1\",\"name\":\"search\",\"arguments\":{\"to\":\"Rome\"}}]},{\"role\":\"tool\",\"parts\":[{\"type\":\"tool_call_response\",\"id\":\"call-1\",\"response\":{\"seats\":3}}]}]"`, `[{"role":"assistant","parts":[{"type":"text","content":"There are three."}]}]`},
 	}
+	spans := []fields{agentRun}
 	for _, shape := range shapes {
-		t.Run(shape.name, func(t *testing.T) {
-			p, _ := openPanel(t, 2, agentRun, fields{"name": "call", "input": raw(shape.input), "output": raw(shape.output)})
-			p.WaitCount(".said", 4)
-			want := []string{"System\nBe kind.", "User\nTo Rome?", "Assistant\n" + call + "\nto: \"Rome\"\nreturned\nseats: 3", "Assistant\nThere are three."}
-			for i, got := range p.Texts(".said") {
-				if got = strings.Join(strings.Fields(got), " "); got != strings.Join(strings.Fields(want[i]), " ") {
-					t.Errorf("message %d is %q, want %q", i, got, want[i])
-				}
+		// An agent has no call before it, with which it would be compared.
+		spans = append(spans, fields{"name": shape.name, "spanType": "agent_run", "input": raw(shape.input), "output": raw(shape.output)})
+	}
+	p, trace := openPanel(t, 1, spans...)
+	for i, shape := range shapes {
+		p.Open(trace + "/" + hex16(i+2))
+		p.WaitCount(".said", 4)
+		want := []string{"System Be kind.", "User To Rome?", `Assistant search call-1 to: "Rome" returned seats: 3`, "Assistant There are three."}
+		for j, got := range p.Texts(".said") {
+			if got = strings.Join(strings.Fields(got), " "); got != want[j] {
+				t.Errorf("%s: message %d is %q, want %q", shape.name, j, got, want[j])
 			}
-		})
+		}
 	}
 }
 
