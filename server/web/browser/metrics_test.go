@@ -128,7 +128,7 @@ func TestAChartIsARangeAndALink(t *testing.T) {
 	p.WaitUntil("location.search.includes('from=')")
 	q = queryOf(t, p)
 	from, to = moment(t, q, "from"), moment(t, q, "to")
-	if d := to.Sub(from); d < 11*time.Hour || d > 14*time.Hour || q.Has("last") {
+	if d := to.Sub(from); d < 11*time.Hour || d > 15*time.Hour || q.Has("last") {
 		t.Errorf("dragging over half of a day gives %v – %v", from, to)
 	}
 	p.WaitText(".figure", "5")
