@@ -106,6 +106,9 @@ export function Panel({ title, about, action, children }: { title: string; about
   );
 }
 
+/** Tells a password manager whose password the form is about. */
+export const Whose = ({ name }: { name: string }) => <input hidden readOnly autocomplete="username" name="username" value={name} />;
+
 export const passwordHint = 'At least 10 characters; several words are good.';
 
 /** A moment, or a word where there is none. */
