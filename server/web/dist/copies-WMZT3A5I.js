@@ -1,5 +1,5 @@
 /* tailrace, Apache-2.0; of what is in here by others: LICENSES.txt */
-import{g,h as p,j as $,t as F}from"./chunk-6GMMYN2U.js";function R(t,n){let e=[["Type",t.type],["Status",t.status],["Start",t.start],["Duration",g(t.duration_ns)],["Service",t.service],["Tokens",y(t)],["Cost",t.cost_usd==null?"":$(t.cost_usd)],["Span",t.span_id],["Trace",t.trace_id]],o=S(t).map(([r,a])=>`
+import{g,h as p,j as $,t as F}from"./chunk-RG3EUCJB.js";function R(t,n){let e=[["Type",t.type],["Status",t.status],["Start",t.start],["Duration",g(t.duration_ns)],["Service",t.service],["Tokens",y(t)],["Cost",t.cost_usd==null?"":$(t.cost_usd)],["Span",t.span_id],["Trace",t.trace_id]],o=S(t).map(([r,a])=>`
 **${r}**
 
 ${T(a)}`);return`### ${d(t.name)}
