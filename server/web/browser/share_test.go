@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailrace-go/tailrace/server/store/meta"
 	"github.com/tailrace-go/tailrace/span"
 )
 
@@ -58,6 +59,7 @@ func TestASharedTraceShowsWhatItMay(t *testing.T) {
 		if got := p.Count("text*=without contents") == 1; got == withContent {
 			t.Errorf("with content %v, the page says without: %v", withContent, got)
 		}
+		p.WaitFor("role=heading answer")
 		p.WaitUntil(`fetch("/api/share/` + made.Secret + `/spans/` + sharedSpan + `").then(a => a.ok)`)
 		all := Eval[string](p, everything)
 		if strings.Contains(all, content) != withContent || !strings.Contains(all, "answer") {
@@ -70,6 +72,84 @@ func TestASharedTraceShowsWhatItMay(t *testing.T) {
 		p.SetReducedMotion(true) // colours change at once
 		p.SetDark(true)
 		Axe(t, p)
+	}
+}
+
+func TestAMemberSharesATrace(t *testing.T) {
+	s := Server(t, Options{Logins: true, Users: []User{
+		{Name: "ann", Roles: map[string]meta.Role{Samples: meta.RoleMember}}, {Name: "bob", Roles: map[string]meta.Role{Samples: meta.RoleViewer}},
+	}})
+	shareable(t, s)
+	p := Start(t)
+	p.LogIn(s, "ann")
+	p.Open(s.URL + "/p/samples/traces/" + sharedTrace + "/" + sharedSpan)
+	p.Click("role=button Share")
+	Axe(t, p)
+	p.Choose("role=combobox Works for", "1 day")
+	p.Click("text=Open it at the selected span")
+	p.Click("role=button Make the link")
+	link := p.value(".secret input")
+	p.Click("dialog .secret button")
+	if got := p.Clipboard(); got != link || !strings.HasSuffix(link, "/"+sharedSpan) {
+		t.Errorf("the link is %q, copied %q", link, got)
+	}
+	Axe(t, p)
+	other := Start(t)
+	other.Open(link)
+	other.WaitFor("text*=The link expires in 24 h.")
+	if n := other.Count("text*=without contents"); n != 1 {
+		t.Error("the contents are shown though nobody asked for it")
+	}
+	p.Click("role=button Close")
+	p.WaitGone("role=dialog")
+	p.Click("role=button Share")
+	p.WaitText("dialog tbody td:nth-child(5)", "1") // the view
+	name, body := p.Download(func() { p.Click("role=link HTML file") })
+	if name != "trace-"+sharedTrace+".html" || !strings.Contains(string(body), content) {
+		t.Errorf("the file %s has %d bytes", name, len(body))
+	}
+	p.Click("dialog tbody button")
+	p.Click("dialog dialog button.danger")
+	p.WaitText("dialog tbody td:nth-child(6)", "revoked")
+	other.AllowConsole("404 \\(Not Found\\)")
+	other.Reload()
+	other.WaitFor("role=heading This link does not work")
+
+	viewer := Start(t)
+	viewer.LogIn(s, "bob")
+	viewer.Open(s.URL + "/p/samples/traces/" + sharedTrace)
+	viewer.WaitFor("role=heading answer")
+	if n := viewer.Count("role=button Share"); n > 0 {
+		viewer.Click("role=button Share")
+		viewer.WaitFor("role=link HTML file")
+		if viewer.Count("role=button Make the link") != 0 {
+			t.Error("a viewer may make links")
+		}
+	}
+}
+
+// TestTheFileOpensOffline opens a file of a trace as a person does who was sent it.
+func TestTheFileOpensOffline(t *testing.T) {
+	s := Server(t, Options{})
+	shareable(t, s)
+	page := s.send(t, "", http.MethodGet, "/api/projects/samples/traces/"+sharedTrace+"/export?format=html", "", nil)
+	url := serveHTML(t, "", map[string]string{"/": string(page)})
+	p := Start(t)
+	p.AllowConsole("favicon.ico")
+	p.SetReducedMotion(true)
+	p.Open(url + "/")
+	if n := p.Count("text=" + content); n != 0 {
+		t.Errorf("%d contents are shown before somebody asks for them", n)
+	}
+	p.Click("role=link answer") // of the timeline
+	p.WaitFor("text=" + content)
+	p.WaitFor("rect")
+	Axe(t, p)
+	p.SetDark(true)
+	p.SetViewport(390, 844, true)
+	Axe(t, p)
+	if got := Eval[string](p, "getComputedStyle(document.body).backgroundColor"); got != "rgb(13, 19, 18)" {
+		t.Errorf("in the dark the page is %s", got)
 	}
 }
 
