@@ -136,7 +136,7 @@ func TestWhatWasTakenOutIsSeen(t *testing.T) {
 	p, _ := openPanel(t, 2, agentRun, fields{"name": "tool", "spanType": "tool_call", "input": fields{"apiKey": "[REDACTED]", "long": "and so on…[truncated]"}, "output": raw(`"it is {not} JSON"`)})
 	p.WaitFor("text=1 redacted")
 	p.WaitFor("text=1 cut")
-	p.WaitCount(".json .left", 2)
+	p.WaitCount(".json .taken", 2)
 	Axe(t, p)
 }
 
