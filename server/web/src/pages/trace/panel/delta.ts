@@ -48,7 +48,7 @@ function alike(a: Message, b: Message): boolean {
   if (a.role === 'system') return true;
   const [x, y] = [canonical(a), canonical(b)];
   const same = inner(x, y);
-  return !!same && (same.head + same.tail) * 2 > Math.max(x.length, y.length) + 60; // beyond what all messages have
+  return same !== null && (same.head + same.tail) * 2 > Math.max(x.length, y.length) + 60; // beyond what all messages have
 }
 
 /** JSON in which the order of keys says nothing. */
