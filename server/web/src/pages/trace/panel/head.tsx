@@ -17,16 +17,18 @@ interface Props { source: TraceSource; model: TraceModel; span: SpanRow; full?: 
 
 export function Head({ source, model, span, full, onSelect, onClose }: Props) {
   return (
-    <header class="span-head">
-      <div class="span-title">
+    <>
+      <header class="span-title">
         <KindMark type={span.type} kind={span.kind} />
         <h2 title={span.name}>{span.name || typeLabel(span.type)}</h2>
         <CopyMenu source={source} span={span} full={full} />
         <Button icon="close" look="quiet" label="Close the span" onClick={onClose} />
+      </header>
+      <div class="span-head">
+        <Facts span={span} full={full} />
+        <Ways model={model} span={span} onSelect={onSelect} />
       </div>
-      <Facts span={span} full={full} />
-      <Ways model={model} span={span} onSelect={onSelect} />
-    </header>
+    </>
   );
 }
 
