@@ -13,10 +13,15 @@
 
 	// What objects are made of, before anybody touched it.
 	const kinds = [Object, Array, String, Number, Boolean, Function, Promise, RegExp, Date, Map, Set, Error, Element, HTMLElement, Node, Event, URLSearchParams, Response, Storage]
-	const members = o => new Map(Reflect.ownKeys(o).map(k => {
-		const d = Object.getOwnPropertyDescriptor(o, k)
-		return [k, d.value ?? d.get]
-	}))
+	const { ownKeys, getOwnPropertyDescriptor } = Reflect
+	function members(o) {
+		const all = new Map()
+		for (const k of ownKeys(o)) {
+			const d = getOwnPropertyDescriptor(o, k)
+			all.set(k, d.value ?? d.get)
+		}
+		return all
+	}
 	const pristine = new Map([...kinds, ...kinds.map(k => k.prototype)].map(o => [o, members(o)]))
 
 	// Requests that have no answer yet.
@@ -56,7 +61,7 @@
 	function judgePrototypes(fault) {
 		for (const [o, before] of pristine) {
 			const now = members(o)
-			for (const [k, v] of now) if (!before.has(k) || before.get(k) !== v) fault(`${o.name ?? o.constructor.name + '.prototype'} has another ${String(k)}`)
+			for (const [k, v] of now) if (!before.has(k) || !Object.is(before.get(k), v)) fault(`${o.name ?? o.constructor.name + '.prototype'} has another ${String(k)}`)
 			for (const k of before.keys()) if (!now.has(k)) fault(`${o.name ?? 'a prototype'} lost ${String(k)}`)
 		}
 		for (const k in {}) fault(`every object has ${k}`)
