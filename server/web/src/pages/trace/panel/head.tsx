@@ -39,7 +39,7 @@ function Facts({ span, full }: { span: SpanRow; full?: FullSpan }) {
   const entity = full?.entity;
   const facts: [string, unknown, string?][] = [
     ['Duration', span.event ? 'event' : span.dur < 0 ? 'running' : duration(span.dur)],
-    ['Start', (span.start < 0 ? '−' : '+') + duration(Math.abs(span.start)), full?.start],
+    ['Start', span.start ? (span.start < 0 ? '−' : '+') + duration(Math.abs(span.start)) : 'with the trace', full?.start],
     ['Model', span.model, typeof a['provider'] === 'string' ? a['provider'] : undefined],
     ['Tokens', t && t.total > 0 && `${short(t.input)} in · ${short(t.output)} out`, t ? `${count(t.input)} in, ${count(t.output)} out` : ''],
     ['Cached', t && t.cached > 0 && short(t.cached), 'part of the input'],
