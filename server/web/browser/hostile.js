@@ -44,7 +44,7 @@
 		else if (url.origin !== location.origin && !(tag === 'a' && name === 'href' && e.relList.contains('noreferrer') && e.relList.contains('noopener'))) fault(`${name} leads elsewhere: ${short(e)}`)
 	}
 
-	function judgeElement(e, fault, offline) {
+	function judgeElement(e, fault) {
 		const tag = e.localName
 		if (!tags.has(tag) && !(offline && tag === 'style')) fault(`an element ${tag}: ${short(e)}`)
 		if (tag === 'script' && !(e.src.startsWith(location.origin + '/assets/') && !e.text)) fault(`a script: ${short(e)}`)
@@ -68,17 +68,18 @@
 		if ({}.polluted !== undefined || [].polluted !== undefined) fault('every object is polluted')
 	}
 
-	// As HTML shows them, white space aside; a half of a pair cannot be shown.
+	// As HTML shows texts, white space aside; a half of a pair cannot be shown.
 	const norm = s => s.toWellFormed().replace(/\s+/g, ' ')
 
-	let wanted = new Map() // mark -> the text that must be seen whole, or '' for its mark alone
+	const wanted = new Map() // mark -> the text that must be seen whole, or '' for its mark alone
+	let offline = false // a file of a style, without scripts
 	const faults = new Set()
 
 	/** Judges the page as it is, and takes from what is wanted what can be seen. */
-	function look(offline = false) {
+	function look() {
 		const fault = text => { if (faults.size < 30) faults.add(text) }
 		for (const m of fired.splice(0)) fault(`payload ${m} ran`)
-		for (const e of document.querySelectorAll('*')) judgeElement(e, fault, offline)
+		for (const e of document.querySelectorAll('*')) judgeElement(e, fault)
 		judgePrototypes(fault)
 		if (wanted.size) {
 			const text = norm([document.body.textContent, ...[...document.querySelectorAll('input, textarea')].map(e => e.value)].join('\n'))
@@ -95,6 +96,18 @@
 			const now = pending + ' ' + document.all.length + ' ' + document.body.textContent.length
 			calm = pending === 0 && now === last && !document.querySelector('main [aria-busy=true], .loading') ? calm + 1 : 0
 			last = now
+		}
+	}
+
+	/** Presses a button again and again, as long as there is one, and reads on. */
+	async function press(selector, most = 50) {
+		for (; most > 0; most--) {
+			await sweep()
+			const button = document.querySelector(selector)
+			if (!button || button.disabled) return
+			button.click()
+			await settle()
+			look()
 		}
 	}
 
@@ -163,8 +176,11 @@
 	}
 
 	window.__hostile = {
-		look, settle, unfold, tabs, popovers, sweep, go,
-		want: list => { for (const [m, text] of list) wanted.set(m, norm(text).trim().slice(0, 150)) },
+		look, settle, press, unfold, tabs, popovers, sweep, go,
+		want: (list, file) => {
+			offline = file
+			for (const [m, text] of list) wanted.set(m, norm(text).trim().slice(0, 150))
+		},
 		faults: () => [...faults],
 		missing: () => [...wanted].map(([m, text]) => m + (text && ' ' + JSON.stringify(text))),
 	}

@@ -69,7 +69,7 @@ func (w *writer) rows() {
 	for i := range w.c.payloads {
 		at := func(step int, field string) string { return w.c.at(i+step, field) }
 		w.add(rowTrace(i), 0, -1, object{
-			"startedAt": w.now.Add(-time.Duration(i) * time.Second).Format(time.RFC3339Nano), "endedAt": w.now.Add(-time.Duration(i)*time.Second + 5e8).Format(time.RFC3339Nano),
+			"startedAt": w.now.Add(-2 * time.Duration(i) * time.Second).Format(time.RFC3339Nano), "endedAt": w.now.Add(-2*time.Duration(i)*time.Second + 5e8).Format(time.RFC3339Nano),
 			"name": at(0, "name"), "spanType": "model_generation", "tags": []string{at(5, "tag"), "t " + at(6, "tagb")},
 			"attributes": object{"model": at(4, "model"), "provider": at(7, "provider"), "usage": object{"inputTokens": i + 1, "outputTokens": 3}},
 			"metadata": object{
@@ -201,7 +201,6 @@ func (w *writer) deep(trace string) {
 	})})
 	add(deepMetadata, object{"metadata": keys(0, half, "metakey", "metavalue")})
 	add(deepMetadataB, object{"metadata": keys(half, len(w.c.payloads), "metakey", "metavalue"), "requestContext": keys(0, half, "contextkey", "context")})
-	maps.Copy(model, object{})
 	add(deepAttributes, object{"attributes": keys(0, half, "attributekey", "attribute")})
 	add(deepAttributesB, object{"attributes": keys(half, len(w.c.payloads), "attributekey", "attribute")})
 	add(deepEvents, object{"events": all(func(_ int, at func(string) string) any {

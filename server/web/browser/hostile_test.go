@@ -3,6 +3,7 @@ package browser
 import (
 	_ "embed"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -69,7 +70,11 @@ type wish struct {
 func (c corpus) whole(from, to int, fields ...string) (wishes []wish) {
 	for _, field := range fields {
 		for i := from; i < to; i++ {
-			wishes = append(wishes, wish{markIn.FindString(c.at(i, field)), c.seen(i, field)})
+			w := wish{markIn.FindString(c.at(i, field)), c.seen(i, field)}
+			if t := w.text; (t[0] == '{' || t[0] == '[') && json.Valid([]byte(t)) { // it is shown as what it says
+				w.text = ""
+			}
+			wishes = append(wishes, w)
 		}
 	}
 	return wishes
@@ -95,7 +100,7 @@ func (s *suspect) visit(address string, wishes []wish, steps ...string) {
 	if err != nil {
 		s.t.Fatalf("%v", err)
 	}
-	s.step("__hostile.want(" + string(text) + ")")
+	s.step(fmt.Sprintf("__hostile.want(%s, %v)", text, s.offline))
 	s.step("__hostile.settle()")
 	s.see()
 	for _, js := range steps {
@@ -114,11 +119,7 @@ func (s *suspect) step(js string) {
 // see looks at the page as it is now.
 func (s *suspect) see() {
 	s.t.Helper()
-	js := "__hostile.look(false)"
-	if s.offline {
-		js = "__hostile.look(true)"
-	}
-	s.step(js)
+	s.step("__hostile.look()")
 }
 
 // judge says what was wrong since the document was loaded.

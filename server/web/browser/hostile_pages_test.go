@@ -1,0 +1,83 @@
+package browser
+
+import (
+	"testing"
+	"time"
+)
+
+// hostileSite is a server that holds nothing but hostile texts.
+type hostileSite struct {
+	*Site
+
+	beacon *beacon
+	corpus corpus
+}
+
+func newHostileSite(t *testing.T) *hostileSite {
+	t.Helper()
+	b := newBeacon(t)
+	s := &hostileSite{Site: Server(t, Options{}), beacon: b, corpus: newCorpus(b.URL)}
+	w := &writer{c: s.corpus, now: time.Now().Add(-time.Hour).Truncate(time.Minute)}
+	w.rows()
+	w.wide()
+	w.deep(deepTrace)
+	w.odd()
+	w.c.payloads = append(w.c.payloads[7:len(w.c.payloads):len(w.c.payloads)], w.c.payloads[:7]...)
+	w.deep(longTrace)
+	w.send(t, s.Site, Samples)
+	return s
+}
+
+func (s *hostileSite) all() int { return len(s.corpus.payloads) }
+
+func TestHostileContents(t *testing.T) {
+	needsBrowser(t)
+	s := newHostileSite(t)
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, *hostileSite)
+	}{
+		{"the list", hostileList}, {"the waterfall", hostileWaterfall}, {"failed spans", hostileErrors}, {"conversations and objects", hostileDeep}, {"odd values", hostileOdd},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			begin := time.Now()
+			c.test(t, s)
+			t.Logf("%v", time.Since(begin))
+		})
+	}
+}
+
+func hostileList(t *testing.T, s *hostileSite) {
+	p := startSuspect(t, s.beacon)
+	at := s.URL + "/p/samples/traces"
+	fields := append(s.corpus.whole(0, s.all(), "name", "service", "user", "thread", "tag", "tagb"), s.corpus.marks(0, s.all(), "preview")...)
+	p.visit(at+"?cols=service,start,duration,user,thread,tags,preview", fields, `__hostile.press(".list-foot button")`)
+}
+
+func hostileWaterfall(t *testing.T, s *hostileSite) {
+	p := startSuspect(t, s.beacon)
+	at := s.URL + "/p/samples/traces/" + wideTrace
+	p.visit(at, s.corpus.whole(0, s.all(), "name"), `__hostile.sweep()`, `__hostile.popovers()`)
+	p.visit(at+"?view=table", s.corpus.whole(0, s.all(), "name"), `__hostile.sweep()`)
+	p.visit(at+"?view=thread", nil, `__hostile.sweep()`)
+}
+
+func hostileErrors(t *testing.T, s *hostileSite) {
+	p := startSuspect(t, s.beacon)
+	at := s.URL + "/p/samples/traces/" + wideTrace
+	p.visit(at, nil)
+}
+
+func hostileDeep(t *testing.T, s *hostileSite) {
+	for n := deepTexts; n < deepSpans; n++ {
+		p := startSuspect(t, s.beacon)
+		p.visit(s.URL+"/p/samples/traces/"+deepTrace+"/"+spanID(n), nil, `__hostile.tabs()`)
+	}
+}
+
+func hostileOdd(t *testing.T, s *hostileSite) {
+	p := startSuspect(t, s.beacon)
+	for n := range oddValues {
+		p.visit(s.URL+"/p/samples/traces/"+oddTrace+"/"+spanID(2*n+1), nil, `__hostile.tabs()`)
+	}
+}
