@@ -7,7 +7,7 @@
 	const tags = new Set(`html head meta link title script body div span a button input select option optgroup textarea label form fieldset legend
 		h1 h2 h3 h4 h5 h6 p ul ol li dl dt dd table caption colgroup col thead tbody tfoot tr th td code pre b strong i em del ins mark small sub sup kbd samp var
 		time nav main header footer aside section article details summary dialog blockquote q hr br wbr bdi bdo abbr figure figcaption output progress meter datalist search canvas
-		svg g path rect circle ellipse line polyline polygon text tspan use defs desc`.split(/\s+/))
+		svg g path rect circle ellipse line polyline polygon text tspan use defs desc noscript`.split(/\s+/))
 	const forbidden = new Set('srcdoc formaction ping background http-equiv poster srcset action data manifest is slot autofocus contenteditable popover nonce'.split(' '))
 	const marks = /z\d{3}[a-z]+z/g
 
@@ -104,7 +104,7 @@
 		for (; most > 0; most--) {
 			await sweep()
 			const button = document.querySelector(selector)
-			if (!button || button.disabled) return
+			if (!button) return
 			button.click()
 			await settle()
 			look()

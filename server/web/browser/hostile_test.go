@@ -130,8 +130,12 @@ func (s *suspect) judge(what string) {
 	}
 	missing := Eval[[]string](s.Page, "__hostile.missing()")
 	if len(missing) > 0 {
-		text := Eval[string](s.Page, "document.body.innerText.slice(0, 1500)")
-		s.t.Errorf("%s: %d texts are not to be seen, such as\n\t%s\non the page: %s", what, len(missing), strings.Join(missing[:min(len(missing), 8)], "\n\t"), text)
+		text := Eval[string](s.Page, "document.querySelector('main')?.innerText.slice(0, 500) ?? ''")
+		fields := map[string]int{}
+		for _, m := range missing {
+			fields[strings.Trim(markIn.FindString(m), "z0123456789")]++
+		}
+		s.t.Errorf("%s: %d texts are not to be seen, by field %v, such as\n\t%s\non the page: %s", what, len(missing), fields, strings.Join(missing[:min(len(missing), 40)], "\n\t"), text)
 	}
 }
 
