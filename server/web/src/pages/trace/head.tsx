@@ -10,8 +10,7 @@ import { Confirm } from '../../ui/dialog';
 import { Popover } from '../../ui/menu';
 import { Chip, KindMark, StatusMark, Time } from '../../ui/span';
 import { Note } from '../../ui/state';
-import { ShareDialog } from '../share/dialog';
-import { traceCopies } from './copies';
+import { more } from '../../app/more';
 import type { Running } from './follow';
 import { contexts } from './hints';
 import type { SpanRow, TraceModel } from './model';
@@ -89,13 +88,15 @@ function Contexts({ rows, onSpan }: { rows: SpanRow[]; onSpan(id: string): void 
   );
 }
 
+const ShareDialog = more((m) => m.ShareDialog);
+
 function Actions({ source, project, model, selected }: { source: TraceSource; project: string; model: TraceModel; selected: string }) {
   const { trace } = model;
   const [open, setOpen] = useState<'' | 'share' | 'delete'>('');
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState('');
   const write = may(project, 'write');
-  const copies = () => traceCopies(model, source, { origin: location.origin, open: me.value?.open ?? false });
+  const copies = async () => (await import('./copies')).traceCopies(model, source, { origin: location.origin, open: me.value?.open ?? false });
   const remove = async () => {
     setBusy(true);
     try {
@@ -112,8 +113,8 @@ function Actions({ source, project, model, selected }: { source: TraceSource; pr
       <Popover small icon="copy" text="Copy as" label="Copy this trace as" align="right">
         {() => (
           <div class="copy-menu">
-            <CopyButton look="quiet" label="For an issue" text={() => copies().markdown}>Markdown</CopyButton>
-            <CopyButton look="quiet" label="For a terminal" text={() => copies().curl}>curl</CopyButton>
+            <CopyButton look="quiet" label="For an issue" text={async () => (await copies()).markdown}>Markdown</CopyButton>
+            <CopyButton look="quiet" label="For a terminal" text={async () => (await copies()).curl}>curl</CopyButton>
           </div>
         )}
       </Popover>

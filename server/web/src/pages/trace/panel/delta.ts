@@ -47,8 +47,8 @@ function alike(a: Message, b: Message): boolean {
   if (a.role !== b.role) return false;
   if (a.role === 'system') return true;
   const [x, y] = [canonical(a), canonical(b)];
-  const { head, tail } = inner(x, y);
-  return (head + tail) * 2 > Math.max(x.length, y.length) + 60; // beyond what all messages have
+  const same = inner(x, y);
+  return same !== null && (same.head + same.tail) * 2 > Math.max(x.length, y.length) + 60; // beyond what all messages have
 }
 
 /** JSON in which the order of keys says nothing. */
