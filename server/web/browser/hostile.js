@@ -9,7 +9,7 @@
 		time nav main header footer aside section article details summary dialog blockquote q hr br wbr bdi bdo abbr figure figcaption output progress meter datalist search canvas
 		svg g path rect circle ellipse line polyline polygon text tspan use defs desc noscript`.split(/\s+/))
 	const forbidden = new Set('srcdoc formaction ping background http-equiv poster srcset action data manifest is slot autofocus contenteditable popover nonce'.split(' '))
-	const marks = /z\d{3}[a-z]+z/g
+	const marks = /z\d{3}[a-y]+z/g
 
 	// What objects are made of, before anybody touched it.
 	const kinds = [Object, Array, String, Number, Boolean, Function, Promise, RegExp, Date, Map, Set, Error, Element, HTMLElement, Node, Event, URLSearchParams, Response, Storage]
@@ -179,7 +179,7 @@
 		look, settle, press, unfold, tabs, popovers, sweep, go,
 		want: (list, file) => {
 			offline = file
-			for (const [m, text] of list) wanted.set(m, norm(text).trim().slice(0, 150))
+			for (const [m, text] of list) wanted.set(m, norm(text.slice(0, 150)).trim())
 		},
 		faults: () => [...faults],
 		missing: () => [...wanted].map(([m, text]) => m + (text && ' ' + JSON.stringify(text))),

@@ -69,8 +69,10 @@ func hostileErrors(t *testing.T, s *hostileSite) {
 }
 
 func hostileDeep(t *testing.T, s *hostileSite) {
+	p := startSuspect(t, s.beacon)
 	for n := deepTexts; n < deepSpans; n++ {
-		p := startSuspect(t, s.beacon)
+		begin := time.Now()
+		defer func() { t.Log(n, time.Since(begin)) }()
 		p.visit(s.URL+"/p/samples/traces/"+deepTrace+"/"+spanID(n), nil, `__hostile.tabs()`)
 	}
 }

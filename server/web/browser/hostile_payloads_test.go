@@ -25,10 +25,10 @@ type payload struct {
 // halfPair is {S} as it is seen: nothing can show it, so browsers and the server show what stands for the unreadable.
 const halfPair = "\uFFFD"
 
-// markOf names payload n in a field, whose name is letters.
+// markOf names payload n in a field, whose name is of the letters before z.
 func markOf(n int, field string) string { return fmt.Sprintf("z%03d%sz", n, field) }
 
-var markIn = regexp.MustCompile(`z\d{3}[a-z]+z`)
+var markIn = regexp.MustCompile(`z\d{3}[a-y]+z`)
 
 // at is a payload as it is sent in a field, but for {S}, which jsonOf writes.
 func (c corpus) at(n int, field string) string {
