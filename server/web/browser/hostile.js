@@ -74,12 +74,16 @@
 	const wanted = new Map() // mark -> the text that must be seen whole, or '' for its mark alone
 	let offline = false // a file of a style, without scripts
 	const faults = new Set()
+	const judged = new WeakSet() // all are judged once more in the end
 
-	/** Judges the page as it is, and takes from what is wanted what can be seen. */
-	function look() {
+	/** Judges what is new on the page, or all of it again, and takes from what is wanted what can be seen. */
+	function look(again = false) {
 		const fault = text => { if (faults.size < 30) faults.add(text) }
 		for (const m of fired.splice(0)) fault(`payload ${m} ran`)
-		for (const e of document.querySelectorAll('*')) judgeElement(e, fault)
+		for (const e of document.querySelectorAll('*')) {
+			if (again || !judged.has(e)) judgeElement(e, fault)
+			judged.add(e)
+		}
 		judgePrototypes(fault)
 		if (wanted.size) {
 			const text = norm([document.body.textContent, ...[...document.querySelectorAll('input, textarea')].map(e => e.value)].join('\n'))
@@ -114,7 +118,7 @@
 	const visible = e => e.checkVisibility() && e.getBoundingClientRect().width > 0
 
 	/** Unfolds what can be unfolded in root, some rounds of it, and looks after each. */
-	async function unfold(root, rounds = 8) {
+	async function unfold(root, rounds = 3) {
 		for (; rounds > 0; rounds--) {
 			const closed = [...root.querySelectorAll('button.more, [role=treeitem][aria-expanded=false] > .json-fold, details:not([open]) > summary')]
 				.filter(e => visible(e) && !/less/.test(e.textContent))
@@ -125,9 +129,9 @@
 		}
 	}
 
-	/** Goes through the tabs of the page, unfolding what is in each. */
-	async function tabs() {
-		const names = [...document.querySelectorAll('[role=tab]')].filter(visible).map(e => e.id || e.textContent)
+	/** Goes through the tabs of the page but one, unfolding what is in each. */
+	async function tabs(but = '') {
+		const names = [...document.querySelectorAll('[role=tab]')].filter(visible).map(e => e.id || e.textContent).filter(name => name !== but)
 		for (const name of names) {
 			const tab = [...document.querySelectorAll('[role=tab]')].find(e => (e.id || e.textContent) === name)
 			tab?.click()
@@ -179,9 +183,12 @@
 		look, settle, press, unfold, tabs, popovers, sweep, go,
 		want: (list, file) => {
 			offline = file
-			for (const [m, text] of list) wanted.set(m, norm(text.slice(0, 150)).trim())
+			for (const [m, text] of list) wanted.set(m, norm([...text].slice(0, 60).join('')).trim()) // facets are cut at 256 bytes
 		},
-		faults: () => [...faults],
+		faults: () => {
+			look(true)
+			return [...faults]
+		},
 		missing: () => [...wanted].map(([m, text]) => m + (text && ' ' + JSON.stringify(text))),
 	}
 })()

@@ -1,6 +1,8 @@
 package browser
 
 import (
+	"fmt"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -68,18 +70,37 @@ func hostileErrors(t *testing.T, s *hostileSite) {
 	p.visit(at, nil)
 }
 
+// hostileDeep reads every tab of spans that have all payloads in one value, but the raw one, which repeats the others.
 func hostileDeep(t *testing.T, s *hostileSite) {
 	p := startSuspect(t, s.beacon)
+	c, n := s.corpus, s.all()
+	shown := map[int][]wish{
+		deepTexts:       c.marks(0, n, "text"),
+		deepRoles:       append(c.whole(0, n, "role"), c.marks(0, n, "part")...),
+		deepParts:       c.marks(0, n, "parttype", "odd", "partkey", "partvalue", "reasoning"),
+		deepCalls:       c.whole(0, n, "tool"),
+		deepMetadata:    c.whole(0, n/2, "metakey", "metavalue"),
+		deepMetadataB:   append(c.whole(n/2, n, "metakey", "metavalue"), c.whole(0, n/2, "contextkey", "context")...),
+		deepAttributes:  c.whole(0, n/2, "attributekey", "attribute"),
+		deepAttributesB: c.whole(n/2, n, "attributekey", "attribute"),
+		deepKeys:        c.marks(0, len(hostileKeys), "bare", "barelist"),
+		deepMedia:       c.marks(0, n, "url"),
+	}
 	for n := deepTexts; n < deepSpans; n++ {
 		begin := time.Now()
-		defer func() { t.Log(n, time.Since(begin)) }()
-		p.visit(s.URL+"/p/samples/traces/"+deepTrace+"/"+spanID(n), nil, `__hostile.tabs()`)
+		p.visit(s.URL+"/p/samples/traces/"+deepTrace+"/"+spanID(n), shown[n], `__hostile.tabs("tab-raw")`)
+		t.Logf("span %d: %v", n, time.Since(begin))
 	}
+	p.visit(s.URL+"/p/samples/traces/"+deepTrace+"/"+spanID(deepKeys)+"?tab=raw", c.marks(0, len(hostileKeys), "bare"), `__hostile.unfold(document.body)`)
 }
 
 func hostileOdd(t *testing.T, s *hostileSite) {
 	p := startSuspect(t, s.beacon)
+	p.visit(s.URL+"/p/samples/traces/"+oddTrace, nil)
 	for n := range oddValues {
-		p.visit(s.URL+"/p/samples/traces/"+oddTrace+"/"+spanID(2*n+1), nil, `__hostile.tabs()`)
+		p.step(fmt.Sprintf(`__hostile.go("/p/samples/traces/%s/%s")`, oddTrace, spanID(2*n+1)))
+		p.WaitFor("text=odd " + strconv.Itoa(n))
+		p.step(`__hostile.tabs()`)
 	}
+	p.judge("odd values")
 }

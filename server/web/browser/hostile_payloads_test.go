@@ -305,7 +305,7 @@ func nested() []string {
 
 func numbers() []string {
 	return []string{
-		`1e999 {M}`, `-0 {M}`, `9007199254740993 {M}`, strings.Repeat("9", 400) + ` {M}`, `NaN {M}`, `-Infinity {M}`, `0x41414141 {M}`, `1_000_000 {M}`, `٣٤٥ {M}`, `2026-99-99T99:99:99Z {M}`, `null {M}`, `undefined {M}`, `true {M}`, `[object Object] {M}`,
+		`1e999 {M}`, `-0 {M}`, `9007199254740993 {M}`, `{M} ` + strings.Repeat("9", 400), `NaN {M}`, `-Infinity {M}`, `0x41414141 {M}`, `1_000_000 {M}`, `٣٤٥ {M}`, `2026-99-99T99:99:99Z {M}`, `null {M}`, `undefined {M}`, `true {M}`, `[object Object] {M}`,
 	}
 }
 

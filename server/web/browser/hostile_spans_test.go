@@ -141,12 +141,13 @@ const (
 // deep is a trace of few spans that say everything: conversations in the shapes that clients have, and objects with a key
 // for each payload. Each payload is there, in each place.
 func (w *writer) deep(trace string) {
-	all := func(make func(i int, at func(field string) string) any) (list []any) {
-		for i := range w.c.payloads {
+	every := func(from, step int, make func(i int, at func(field string) string) any) (list []any) {
+		for i := from; i < len(w.c.payloads); i += step {
 			list = append(list, make(i, func(field string) string { return w.c.at(i, field) }))
 		}
 		return list
 	}
+	all := func(make func(i int, at func(field string) string) any) []any { return every(0, 1, make) }
 	keys := func(from, to int, key, value string) object {
 		o := object{}
 		for i := from; i < to; i++ {
@@ -181,19 +182,19 @@ func (w *writer) deep(trace string) {
 		}
 		return object{"role": "tool", "content": []object{{"type": "tool-result", "toolCallId": at("callid"), "toolName": at("tool"), "result": at("result")}}}
 	})})
-	add(deepOpenAI, object{"input": object{"messages": all(func(i int, at func(string) string) any {
+	add(deepOpenAI, object{"input": object{"messages": every(0, 3, func(i int, at func(string) string) any {
 		if i%2 == 0 {
 			return object{"role": "assistant", "content": nil, "tool_calls": []object{{"id": at("callid"), "type": "function", "function": object{"name": at("tool"), "arguments": at("arguments")}}}}
 		}
 		return object{"role": "tool", "tool_call_id": at("callid"), "content": at("result"), "refusal": at("refusal")}
 	})}})
-	add(deepAnthropic, object{"input": object{"system": w.c.at(2, "system"), "messages": all(func(i int, at func(string) string) any {
+	add(deepAnthropic, object{"input": object{"system": w.c.at(2, "system"), "messages": every(1, 3, func(i int, at func(string) string) any {
 		if i%2 == 0 {
 			return object{"role": "assistant", "content": []object{{"type": "thinking", "thinking": at("reasoning")}, {"type": "tool_use", "id": at("callid"), "name": at("tool"), "input": object{at("argkey"): at("arg")}}}}
 		}
 		return object{"role": "user", "content": []object{{"type": "tool_result", "tool_use_id": at("callid"), "content": []object{{"type": "text", "text": at("result")}}, "is_error": true}}}
 	})}})
-	add(deepGenAI, object{"input": all(func(i int, at func(string) string) any {
+	add(deepGenAI, object{"input": every(2, 3, func(i int, at func(string) string) any {
 		if i%2 == 0 {
 			return object{"role": "assistant", "parts": []object{{"type": "tool_call", "id": at("callid"), "name": at("tool"), "arguments": object{at("argkey"): at("arg")}}}}
 		}
