@@ -118,7 +118,7 @@
 	const visible = e => e.checkVisibility() && e.getBoundingClientRect().width > 0
 
 	/** Unfolds what can be unfolded in root, some rounds of it, and looks after each. */
-	async function unfold(root, rounds = 3) {
+	async function unfold(root, rounds = 12) {
 		for (; rounds > 0; rounds--) {
 			const closed = [...root.querySelectorAll('button.more, [role=treeitem][aria-expanded=false] > .json-fold, details:not([open]) > summary')]
 				.filter(e => visible(e) && !/less/.test(e.textContent))
@@ -130,14 +130,14 @@
 	}
 
 	/** Goes through the tabs of the page but one, unfolding what is in each. */
-	async function tabs(but = '') {
+	async function tabs(but = '', rounds = 12) {
 		const names = [...document.querySelectorAll('[role=tab]')].filter(visible).map(e => e.id || e.textContent).filter(name => name !== but)
 		for (const name of names) {
 			const tab = [...document.querySelectorAll('[role=tab]')].find(e => (e.id || e.textContent) === name)
 			tab?.click()
 			await settle()
 			look()
-			await unfold(document.body)
+			await unfold(document.body, rounds)
 		}
 		return names
 	}

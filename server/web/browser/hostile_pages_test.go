@@ -3,6 +3,7 @@ package browser
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -13,13 +14,14 @@ type hostileSite struct {
 
 	beacon *beacon
 	corpus corpus
+	begin  time.Time // of the newest trace of the list
 }
 
 func newHostileSite(t *testing.T) *hostileSite {
 	t.Helper()
 	b := newBeacon(t)
-	s := &hostileSite{Site: Server(t, Options{}), beacon: b, corpus: newCorpus(b.URL)}
-	w := &writer{c: s.corpus, now: time.Now().Add(-time.Hour).Truncate(time.Minute)}
+	s := &hostileSite{Site: Server(t, Options{}), beacon: b, corpus: newCorpus(b.URL), begin: time.Now().Add(-time.Hour).Truncate(time.Minute)}
+	w := &writer{c: s.corpus, now: s.begin}
 	w.rows()
 	w.wide()
 	w.deep(deepTrace)
@@ -40,6 +42,8 @@ func TestHostileContents(t *testing.T) {
 		test func(*testing.T, *hostileSite)
 	}{
 		{"the list", hostileList}, {"the waterfall", hostileWaterfall}, {"failed spans", hostileErrors}, {"conversations and objects", hostileDeep}, {"odd values", hostileOdd},
+		{"suggestions and filters", hostileFilters}, {"metrics", hostileMetrics}, {"the pipeline", hostilePipeline}, {"settings", hostileSettings},
+		{"shares and files", hostileShares}, {"two runs compared", hostileCompare}, {"addresses", hostileAddresses}, {"what arrives", hostileLive},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			begin := time.Now()
@@ -64,10 +68,26 @@ func hostileWaterfall(t *testing.T, s *hostileSite) {
 	p.visit(at+"?view=thread", nil, `__hostile.sweep()`)
 }
 
+// hostileErrors goes through failed spans without loading the page anew.
 func hostileErrors(t *testing.T, s *hostileSite) {
 	p := startSuspect(t, s.beacon)
 	at := s.URL + "/p/samples/traces/" + wideTrace
-	p.visit(at, nil)
+	var wishes []wish
+	var steps strings.Builder
+	for i := range s.all() {
+		if i%4 == 3 { // it did not fail
+			continue
+		}
+		fmt.Fprintf(&steps, "%d,", i+1)
+		wishes = append(wishes, s.corpus.whole(i, i+1, "message", "errorid", "domain", "category", "errorname", "stack", "entity", "finish", "name")...)
+		wishes = append(wishes, s.corpus.marks(i, i+1, "detailkey")...)
+	}
+	p.visit(at, wishes, fmt.Sprintf(`(async () => {
+		for (const n of [%s]) {
+			await __hostile.go("/p/samples/traces/%s/" + n.toString(16).padStart(16, "0").replace(/.*/, x => (BigInt("0x" + x) + 1n).toString(16).padStart(16, "0")))
+			await __hostile.unfold(document.querySelector(".problem") ?? document.body, 1)
+		}
+	})()`, steps.String(), wideTrace))
 }
 
 // hostileDeep reads every tab of spans that have all payloads in one value, but the raw one, which repeats the others.
@@ -100,7 +120,7 @@ func hostileOdd(t *testing.T, s *hostileSite) {
 	for n := range oddValues {
 		p.step(fmt.Sprintf(`__hostile.go("/p/samples/traces/%s/%s")`, oddTrace, spanID(2*n+1)))
 		p.WaitFor("text=odd " + strconv.Itoa(n))
-		p.step(`__hostile.tabs()`)
+		p.step(`__hostile.tabs("", 1)`)
 	}
 	p.judge("odd values")
 }

@@ -92,6 +92,19 @@ func (c corpus) marks(from, to int, fields ...string) (wishes []wish) {
 func (s *suspect) visit(address string, wishes []wish, steps ...string) {
 	s.t.Helper()
 	s.Open(address)
+	s.hope(wishes)
+	s.step("__hostile.settle()")
+	s.see()
+	for _, js := range steps {
+		s.step(js)
+		s.see()
+	}
+	s.judge(address)
+}
+
+// hope adds to what the page has to show.
+func (s *suspect) hope(wishes []wish) {
+	s.t.Helper()
 	list := make([][2]string, len(wishes))
 	for i, w := range wishes {
 		list[i] = [2]string{w.mark, w.text}
@@ -101,13 +114,16 @@ func (s *suspect) visit(address string, wishes []wish, steps ...string) {
 		s.t.Fatalf("%v", err)
 	}
 	s.step(fmt.Sprintf("__hostile.want(%s, %v)", text, s.offline))
-	s.step("__hostile.settle()")
-	s.see()
-	for _, js := range steps {
-		s.step(js)
-		s.see()
+}
+
+// goTo goes to an address of the same site as a link does.
+func (s *suspect) goTo(path string) {
+	s.t.Helper()
+	text, err := json.Marshal(path)
+	if err != nil {
+		s.t.Fatalf("%v", err)
 	}
-	s.judge(address)
+	s.step("__hostile.go(" + string(text) + ")")
 }
 
 // step evaluates what may take its time.
