@@ -49,7 +49,7 @@ export function Chart(props: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   useEffect(() => {
-    const watch = new ResizeObserver(() => setWidth(box.current!.clientWidth));
+    const watch = new ResizeObserver(([entry]) => setWidth(entry!.contentRect.width));
     watch.observe(box.current!);
     return () => watch.disconnect();
   }, []);
