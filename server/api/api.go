@@ -30,6 +30,9 @@ type Config struct {
 	// means the one that a request came to.
 	URL string
 
+	// Limits are those of projects that have none of their own, as the store applies them; 0 means those of the store.
+	Limits store.Limits
+
 	Version string        // of the program, for /healthz and /metrics
 	Timeout time.Duration // of a question; 0 means 5 s. Exports and live views have none
 

@@ -34,7 +34,7 @@ func TestASecretIsShownOnce(t *testing.T) {
 	o.tokens["token"], o.tokens["rooty"] = token, rooty
 
 	everything := func() {
-		fill := strings.NewReplacer("{p}", "a", "{id}", id1, "{span}", "1", "{key}", "service", "{token}", token, "{share}", share, "{user}", first, "{secret}", share)
+		fill := strings.NewReplacer("{p}", "a", "{id}", id1, "{span}", "1", "{key}", "service", "{token}", token, "{share}", share, "{invite}", unused, "{user}", first, "{secret}", share)
 		for _, op := range o.api.table {
 			if op.Path == "/api/logout" || op.endless || op.Method == http.MethodDelete && strings.HasSuffix(op.Path, "/{p}") || op.Path == traceA+"/{id}" {
 				continue
@@ -153,6 +153,9 @@ func TestEveryChangeOfSettingsIsLogged(t *testing.T) {
 	}
 	o.done("root", "DELETE", "/api/users/eve", nil)
 	step("root", "user deleted", `"user":"`+u.ID)
+	gone := must[inviteSecret](o, "boss", "POST", "/api/projects/a/invites", newInvite{Role: "viewer"}).ID
+	o.done("boss", "DELETE", "/api/projects/a/invites/"+gone, nil)
+	step("boss", "invitation revoked", `"invitation":"`+gone, `"project":"a"`)
 	invite := must[inviteSecret](o, "boss", "POST", "/api/projects/a/invites", newInvite{Role: "member"}).Secret
 	step("boss", "invitation created", `"project":"a"`, `"role":"member"`)
 	v := must[userInfo](o, "", "POST", "/api/invites/"+invite, credentials{"viv", password})

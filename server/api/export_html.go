@@ -2,9 +2,6 @@ package api
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"slices"
@@ -19,57 +16,11 @@ import (
 // to. First comes the tree with a bar for each span, then each span whole in the order of arrival, as it is read.
 type htmlFile struct{ trace *store.Skeleton }
 
-const htmlStyle = `
-body{font:14px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:80rem;padding:0 1rem;color:#1b1f24;background:#fff}
-h1{font-size:1.3rem}h2{font-size:1.05rem;margin-top:2rem}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem;margin:.5rem 0}dt{color:#57606a}dd{margin:0}
-table{border-collapse:collapse;width:100%}td,th{padding:.1rem .5rem .1rem 0;text-align:left;white-space:nowrap}th{color:#57606a;font-weight:600}
-td.bar{width:50%}svg{display:block;width:100%;height:12px}rect{fill:#3b6fb6}.error rect{fill:#c0362c}.running rect{fill:#8a6d00}
-td.error,b.error{color:#b3261e}code,pre{font:12px/1.5 ui-monospace,monospace}pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f3f4f6;padding:.6rem;border-radius:4px;margin:.2rem 0 .8rem}
-details{border-top:1px solid #d8dee4;padding:.3rem 0}summary{cursor:pointer}.quiet{color:#57606a}
-@media(prefers-color-scheme:dark){body{color:#e6e9ec;background:#15181c}pre{background:#20252b}dt,th,.quiet{color:#9aa4ae}details{border-color:#333a42}rect{fill:#6f9fe0}td.error,b.error{color:#ff8a80}a{color:#8ab4f8}}
-`
-
-// htmlPolicy lets in the one style by its hash.
-var htmlPolicy = func() string {
-	sum := sha256.Sum256([]byte(htmlStyle))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
-}()
-
-var htmlHead = template.Must(template.New("head").Parse(`<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{{.Policy}}">
-<meta name="referrer" content="no-referrer"><meta name="robots" content="noindex"><meta name="viewport" content="width=device-width">
-<title>{{.Trace.Name}} – trace {{.Trace.TraceID}}</title>
-<style>{{.Style}}</style></head><body>
-<h1>{{.Trace.Name}}</h1>
-<dl><dt>trace</dt><dd><code>{{.Trace.TraceID}}</code></dd>
-<dt>status</dt><dd>{{if eq .Trace.Status "error"}}<b class="error">error</b>{{else}}{{.Trace.Status}}{{end}}{{if .Trace.SpanErrors}}, {{.Trace.SpanErrors}} spans failed{{end}}</dd>
-<dt>service</dt><dd>{{.Trace.Service}}</dd>
-<dt>start</dt><dd>{{.Start}}</dd><dt>duration</dt><dd>{{.Duration}}</dd>
-<dt>spans</dt><dd>{{.Trace.Spans}}</dd>
-<dt>tokens</dt><dd>{{.Trace.Tokens.Input}} in, {{.Trace.Tokens.Output}} out, {{.Trace.Tokens.Total}} in all</dd>
-{{with .Cost}}<dt>cost</dt><dd>{{.}} USD</dd>{{end}}</dl>
-<h2>Timeline</h2>
-<table><thead><tr><th>span</th><th>type</th><th>status</th><th>duration</th><th>from start to end of the trace</th></tr></thead><tbody>
-{{range .Rows}}<tr><td>{{.Indent}}<a href="#{{.ID}}">{{.Name}}</a></td><td>{{.Type}}</td><td class="{{.Status}}">{{.Status}}</td><td>{{.Took}}</td><td class="bar {{.Status}}"><svg aria-hidden="true"><rect x="{{.X}}%" width="{{.Width}}%" height="12"></rect></svg></td></tr>
-{{end}}</tbody></table>
-{{if .Truncated}}<p class="quiet">The timeline shows the first {{len .Rows}} spans from the root downwards. All are below.</p>{{end}}
-<h2>Spans</h2>
-`))
-
-var htmlSpan = template.Must(template.New("span").Parse(`<details id="{{.S.SpanID}}"><summary>{{.S.Name}} <span class="quiet">{{.S.Type}}, {{.Took}}</span>{{if eq .S.Status "error"}} <b class="error">error</b>{{end}}</summary>
-<dl><dt>span</dt><dd><code>{{.S.SpanID}}</code></dd>{{with .S.ParentID}}<dt>parent</dt><dd><code>{{.}}</code></dd>{{end}}
-<dt>service</dt><dd>{{.S.Service}}</dd><dt>start</dt><dd>{{.Start}}</dd></dl>
-{{range .Parts}}<div class="quiet">{{.Name}}</div><pre>{{.Text}}</pre>
-{{end}}</details>
-`))
-
 const htmlTime = "2006-01-02 15:04:05.000000 UTC"
 
 // htmlRow is one span of the timeline.
 type htmlRow struct {
-	Indent, ID, Name, Type, Status, Took, X, Width string
+	Kind, Indent, ID, Name, Type, Status, Took, X, Width string
 }
 
 func (f *htmlFile) open(b []byte) []byte {
@@ -81,7 +32,7 @@ func (f *htmlFile) open(b []byte) []byte {
 	}
 	err := htmlHead.Execute(out, map[string]any{
 		"Policy": htmlPolicy, "Style": template.CSS(htmlStyle), "Trace": t, "Cost": cost, //nolint:gosec // a constant
-		"Start": t.Start.Format(htmlTime), "Duration": took(t.DurationNS), "Rows": f.rows(), "Truncated": f.trace.Truncated,
+		"Start": t.Start.Format(htmlTime), "Duration": took(t.DurationNS), "Icons": htmlIcons, "Rows": f.rows(), "Truncated": f.trace.Truncated,
 	})
 	if err != nil { // a template over strings, into memory
 		panic(err)
@@ -145,7 +96,7 @@ func (f *htmlFile) row(i, depth int) htmlRow {
 	}
 	x := min(max(0, 100*offset/total), 99.8)
 	return htmlRow{
-		Indent: strings.Repeat("\u2003", min(depth, 64)), ID: string(k.ID[i]), Name: k.Strings[k.Name[i]], Type: k.Strings[k.Type[i]],
+		Kind: spanKind(k.Strings[k.Type[i]]), Indent: strings.Repeat("\u2003", min(depth, 64)), ID: string(k.ID[i]), Name: k.Strings[k.Name[i]], Type: k.Strings[k.Type[i]],
 		Status: k.Status[i].String(), Took: took(k.Dur[i]), X: fmt.Sprintf("%.2f", x), Width: fmt.Sprintf("%.2f", min(max(0.2, 100*width/total), 100-x)),
 	}
 }
@@ -165,15 +116,18 @@ func took(ns int64) string {
 	return d.String()
 }
 
-// htmlPart is one value of a span, as indented JSON or plain text.
-type htmlPart struct{ Name, Text string }
+// htmlPart is one value of a span.
+type htmlPart struct {
+	Name   string
+	Blocks []htmlBlock
+}
 
 func (f *htmlFile) append(b []byte, full *store.FullSpan) ([]byte, error) {
 	s := fullSpanOf(full)
 	var parts []htmlPart
 	add := func(name string, v span.Value) {
 		if !v.IsNull() {
-			parts = append(parts, htmlPart{name, readable(v)})
+			parts = append(parts, htmlPart{name, blocksOf(v)})
 		}
 	}
 	if s.Error != nil {
@@ -181,34 +135,22 @@ func (f *htmlFile) append(b []byte, full *store.FullSpan) ([]byte, error) {
 		if err != nil {
 			return b, err
 		}
-		add("error", span.Value(bytes.TrimSpace(text)))
+		parts = append(parts, htmlPart{"Error", []htmlBlock{{Class: "failed", Texts: []string{s.Error.Message, readable(span.Value(bytes.TrimSpace(text)))}}}})
 	}
-	add("input", s.Input)
-	add("output", s.Output)
-	add("attributes", s.Attributes)
-	add("metadata", s.Metadata)
-	add("request context", s.Request)
+	add("Input", s.Input)
+	add("Output", s.Output)
+	add("Attributes", s.Attributes)
+	add("Metadata", s.Metadata)
+	add("Request context", s.Request)
 	for _, e := range s.Events {
-		add("event", e)
+		add("Event", e)
 	}
 	for _, field := range s.Extra {
 		add(field.Key, field.Value)
 	}
 	out := bytes.NewBuffer(b)
-	err := htmlSpan.Execute(out, map[string]any{"S": s, "Took": took(s.DurationNS), "Start": s.Start.Format(htmlTime), "Parts": parts})
+	err := htmlSpan.Execute(out, map[string]any{"S": s, "Kind": spanKind(string(s.Type)), "Took": took(s.DurationNS), "Start": s.Start.Format(htmlTime), "Parts": parts})
 	return out.Bytes(), err
 }
 
-func (f *htmlFile) close(b []byte) []byte { return append(b, "</body></html>\n"...) }
-
-// readable is a value as a person reads it: a text as it is, all else indented.
-func readable(v span.Value) string {
-	if text, ok := v.Text(); ok {
-		return text
-	}
-	var out bytes.Buffer
-	if json.Indent(&out, []byte(v), "", "  ") != nil {
-		return string(v)
-	}
-	return out.String()
-}
+func (f *htmlFile) close(b []byte) []byte { return append(b, "</div></main></body></html>\n"...) }

@@ -174,7 +174,7 @@ func TestThePageIsInertAndWhole(t *testing.T) {
 		}
 		for _, has := range []string{
 			`<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;sha256-`, "&lt;/pre&gt;&lt;script&gt;", "good day", "at x", "12345678901234567890",
-			`<a href="#00000000000000a3">look up</a>`, `<details id="00000000000000a3">`, "running", "</body></html>\n",
+			`<a href="#00000000000000a3">look up</a>`, `<div class="body" id="00000000000000a3">`, "running", "</body></html>\n",
 		} {
 			if !strings.Contains(page, has) {
 				r.t.Errorf("%q is not in the page", has)

@@ -25,6 +25,7 @@ var pathParameters = map[string]string{
 	"span":   "the id of a span: 1 to 16 hex digits",
 	"token":  "the id of a token",
 	"share":  "the id of a share",
+	"invite": "the id of an invitation",
 	"user":   "a user, by id or name",
 	"secret": "what a link ends in",
 	"key":    "service, name, type, model, user, thread, env, tag, meta, or meta.KEY",

@@ -58,6 +58,8 @@ type projectInfo struct {
 	Created   time.Time `json:"created"`
 	KeepNS    int64     `json:"keep_ns"`    // how long it keeps traces, by the UTC day; -1: for ever
 	KeepBytes int64     `json:"keep_bytes"` // how much it keeps on disk, oldest days go first; -1: no limit
+	Own       limits    `json:"own"`        // what the project itself says of these; 0: nothing, the default holds
+	Default   limits    `json:"default"`    // of the server
 	Quota     int64     `json:"quota"`      // spans that it may store in one UTC day; 0: any number
 	Bytes     int64     `json:"bytes"`      // on disk
 	Spans     int64     `json:"spans"`
@@ -110,9 +112,12 @@ func (a *API) projectInfo(c *call, p meta.Project) (projectInfo, error) {
 	if err != nil {
 		return projectInfo{}, err
 	}
+	defaults := a.cfg.Limits.WithDefaults()
 	info := projectInfo{
 		ID: p.ID, Name: p.Name, Created: p.Created, Quota: p.Quota, Bytes: stats.Bytes,
 		KeepNS: max(-1, int64(stats.Limits.KeepFor)), KeepBytes: max(-1, stats.Limits.KeepBytes),
+		Own:     limits{KeepNS: max(-1, int64(p.Limits.KeepFor)), KeepBytes: max(-1, p.Limits.KeepBytes)},
+		Default: limits{KeepNS: max(-1, int64(defaults.KeepFor)), KeepBytes: max(-1, defaults.KeepBytes)},
 	}
 	if set := p.Limits; set.KeepFor != 0 { // the store may see a change a moment later
 		info.KeepNS = max(-1, int64(set.KeepFor))

@@ -30,7 +30,10 @@ func TestProjects(t *testing.T) {
 		if got := must[projectInfo](o, "root", "PATCH", path, `{}`); got.Name != "Desk" || got.KeepNS != -1 {
 			o.t.Errorf("after a change of nothing %+v", got)
 		}
-		if got := must[projectInfo](o, "root", "PATCH", path, `{"keep_ns":0}`); got.KeepNS != int64(30*24*time.Hour) {
+		if changed.Own != (limits{-1, 1 << 20}) || changed.Default != (limits{int64(30 * 24 * time.Hour), 10 << 30}) {
+			t.Errorf("its own limits %+v, those of the server %+v", changed.Own, changed.Default)
+		}
+		if got := must[projectInfo](o, "root", "PATCH", path, `{"keep_ns":0}`); got.KeepNS != int64(30*24*time.Hour) || got.Own.KeepNS != 0 {
 			o.t.Errorf("with the default again %+v", got)
 		}
 		names := func(who string) (all []string) {

@@ -116,6 +116,17 @@ func shareInfoOf(s meta.Share) shareInfo {
 	}
 }
 
+// author is who makes something, as others see it: the name of a user, or token: and an id. Empty where nobody logs in.
+func author(c *call) string {
+	if u, ok := c.g.User(); ok {
+		return u.Name
+	}
+	if t, ok := c.g.Token(); ok {
+		return "token:" + t.ID
+	}
+	return ""
+}
+
 func (a *API) listShares(c *call) (any, error) {
 	shares, err := a.cfg.Meta.Shares(c.ctx(), c.project())
 	if err != nil {
@@ -144,13 +155,7 @@ func (a *API) createShare(c *call) (any, error) {
 	if _, err := a.cfg.Store.Trace(c.ctx(), c.project(), id, store.TraceOptions{MaxSpans: 1}); err != nil {
 		return nil, err
 	}
-	author := ""
-	if u, ok := c.g.User(); ok {
-		author = u.Name
-	} else if t, ok := c.g.Token(); ok {
-		author = "token:" + t.ID
-	}
-	s, secret, err := a.cfg.Meta.CreateShare(c.ctx(), meta.Share{Project: c.project(), TraceID: id, Content: body.Content, Author: author, Expires: expires})
+	s, secret, err := a.cfg.Meta.CreateShare(c.ctx(), meta.Share{Project: c.project(), TraceID: id, Content: body.Content, Author: author(c), Expires: expires})
 	if err != nil {
 		return nil, err
 	}

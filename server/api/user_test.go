@@ -46,6 +46,9 @@ func TestFromTheFirstUserToAnInvitedOne(t *testing.T) {
 		t.Errorf("invited %+v", invite)
 	}
 	path := "/api/invites/" + invite.Secret
+	if open := must[openInvite](o, "", "GET", path, nil); *open.Project != "a" || open.Role != "member" || !open.Expires.Equal(invite.Expires) {
+		t.Errorf("who has the link sees %+v", open)
+	}
 	o.refuses("", "POST", path, credentials{"ann", password}, http.StatusConflict, "user")
 	o.refuses("", "POST", path, credentials{"bob", "short"}, http.StatusBadRequest, "password")
 	o.refuses("", "POST", path, credentials{"", password}, http.StatusBadRequest, "user")
@@ -189,6 +192,48 @@ func TestWrongLoginsAreTheSameAndFew(t *testing.T) {
 	}
 }
 
+func TestInvitationsAreListedAndRevoked(t *testing.T) {
+	o := newOffice(t)
+	ann := o.hire("ann", meta.RoleAdmin, "a", false)
+	first := must[inviteSecret](o, "ann", "POST", "/api/projects/a/invites", `{"role":"viewer"}`)
+	second := must[inviteSecret](o, "admin", "POST", "/api/projects/a/invites", `{"role":"admin","expires":"2026-11-22T13:00:00Z"}`)
+	all := must[inviteList](o, "ann", "GET", "/api/projects/a/invites", nil).Invites
+	if len(all) != 2 || all[0].ID != second.ID || all[0].Role != "admin" || !strings.HasPrefix(all[0].Author, "token:") || all[1].ID != first.ID || all[1].Author != ann.Name {
+		t.Fatalf("invitations %+v", all)
+	}
+	o.refuses("other", "DELETE", "/api/projects/b/invites/"+first.ID, nil, http.StatusNotFound, "")
+	o.refuses("ann", "DELETE", "/api/projects/a/invites/"+first.Secret, nil, http.StatusNotFound, "")
+	o.done("ann", "DELETE", "/api/projects/a/invites/"+first.ID, nil)
+	o.refuses("ann", "DELETE", "/api/projects/a/invites/"+first.ID, nil, http.StatusNotFound, "")
+	o.refuses("", "GET", "/api/invites/"+first.Secret, nil, http.StatusNotFound, "")
+	o.refuses("", "POST", "/api/invites/"+first.Secret, credentials{"bob", password}, http.StatusNotFound, "")
+	o.clock.pass(time.Hour)
+	if all := must[inviteList](o, "ann", "GET", "/api/projects/a/invites", nil).Invites; len(all) != 0 {
+		t.Errorf("revoked or over: %+v", all)
+	}
+}
+
+func TestAnInvitationToTheServerMakesItsAdmin(t *testing.T) {
+	o := newOffice(t)
+	_, secret, err := o.meta.CreateInvite(t.Context(), meta.Invite{Expires: noon.Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if open := must[openInvite](o, "", "GET", "/api/invites/"+secret, nil); open.Project != nil || open.Role != "admin" {
+		t.Errorf("who has the link sees %+v", open)
+	}
+	if u := must[userInfo](o, "", "POST", "/api/invites/"+secret, credentials{"ann", password}); !u.Admin {
+		t.Errorf("made %+v", u)
+	}
+	if code := o.login("ann", password); code != http.StatusOK {
+		t.Fatalf("login: %d", code)
+	}
+	if mine := must[me](o, "ann", "GET", "/api/me", nil); !mine.Root || len(mine.Projects) != 2 {
+		t.Errorf("me %+v", mine)
+	}
+	o.refuses("", "POST", "/api/invites/"+secret, credentials{"eve", password}, http.StatusNotFound, "")
+}
+
 func TestInvitationsThatDoNotWork(t *testing.T) {
 	o := newOffice(t)
 	for body, field := range map[string]string{
@@ -208,8 +253,9 @@ func TestInvitationsThatDoNotWork(t *testing.T) {
 			t.Errorf("%.20s: %d %s, want 404 %s", secret, w.Code, w.Body, want)
 		}
 	}
-	for range 4 {
+	for range 2 {
 		o.refuses("", "POST", "/api/invites/x", credentials{}, http.StatusNotFound, "")
+		o.refuses("", "GET", "/api/invites/x", nil, http.StatusNotFound, "")
 	}
 	if w := o.ask("", "POST", "/api/invites/x", credentials{}); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" {
 		t.Errorf("the eleventh guess: %d", w.Code)

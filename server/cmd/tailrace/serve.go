@@ -29,6 +29,7 @@ HTTP/1.1, HTTP/2 and gRPC share each address.
 
 It prints "listening on URL" to stdout, a line for each address. The first start on a folder also
 makes the project "default" and tokens, and prints them, once; ` + "`tailrace token`" + ` makes others.
+As long as there is no user, each start prints a link that makes the first one, for a day.
 Without --data or a variable the folder is $XDG_DATA_HOME/tailrace or ~/.local/share/tailrace
 (macOS: ~/Library/Application Support/tailrace, Windows: %LocalAppData%\tailrace).
 
@@ -90,7 +91,7 @@ func (f *serveFlags) set() *flag.FlagSet {
 	flags.IntVar(&f.tokens, "token-rate", 10_000, "`requests` a second that each token is good for; above, the answer is 429; -1 for no limit")
 	flags.DurationVar(&f.grace, "grace", time.Second, "from the end of /readyz to the refusal of connections, for load balancers to notice")
 	flags.DurationVar(&f.drain, "drain", 20*time.Second, "for requests in flight when it stops")
-	flags.BoolVar(&f.noFirst, "no-first-tokens", false, "make and print nothing at the first start on a folder")
+	flags.BoolVar(&f.noFirst, "no-first-tokens", false, "make and print nothing: no project, no tokens, no link for the first user")
 	flags.StringVar(&f.config, "config", "", "`file` with these options")
 	flags.Lookup("log-level").DefValue = "info" // as it is written
 	flags.Usage = func() { serveUsage(flags) }

@@ -217,6 +217,53 @@ func secretsIn(text string) []string {
 	return found
 }
 
+// inviteIn finds the link of the first user, empty when there is none.
+func inviteIn(text string) string {
+	for _, field := range strings.Fields(text) {
+		if strings.Contains(field, "/invite/tri_") {
+			return field
+		}
+	}
+	return ""
+}
+
+func TestTheFirstUserComesByALink(t *testing.T) {
+	binary, data := build(t), t.TempDir()
+	var links []string
+	start := func(args ...string) *served {
+		return startServer(t, binary, append([]string{"--addr", "127.0.0.1:0", "--data", data}, args...)...)
+	}
+	for range 2 {
+		s := start()
+		s.stop(t)
+		link, ok := strings.CutPrefix(inviteIn(s.first), s.url)
+		if !ok || strings.Contains(s.stderr.String(), link) {
+			t.Fatalf("printed %s\nlogged %s", s.first, s.stderr.String())
+		}
+		links = append(links, "/api/invites/"+strings.TrimPrefix(link, "/invite/"))
+	}
+	s := start("--no-first-tokens")
+	body := []byte(`{"user":"ann","password":"correct horse"}`)
+	if status, text := s.ask(t, "POST", links[0], "", body); status != 404 {
+		t.Errorf("the link of an earlier start: %d %s", status, text)
+	}
+	if status, text := s.ask(t, "POST", links[1], "", body); status != 201 || !strings.Contains(text, `"admin":true`) {
+		t.Errorf("the link: %d %s", status, text)
+	}
+	if status, text := s.ask(t, "POST", links[1], "", body); status != 404 {
+		t.Errorf("the link once more: %d %s", status, text)
+	}
+	if status, text := s.ask(t, "POST", "/api/login", "", body); status != 200 {
+		t.Errorf("login: %d %s", status, text)
+	}
+	s.stop(t)
+	s = start()
+	s.stop(t)
+	if s.first != "" {
+		t.Errorf("with a user the next start prints %s", s.first)
+	}
+}
+
 func TestOneServerAFolder(t *testing.T) {
 	binary, data := build(t), t.TempDir()
 	s := startServer(t, binary, "--addr", "127.0.0.1:0", "--data", data, "--no-first-tokens")

@@ -49,14 +49,15 @@ type Config struct {
 	// Abandon is closed to have the server give up requests in flight and end at once; nil: never.
 	Abandon <-chan struct{}
 
-	// NoFirst keeps the first start on a folder from making a project and tokens and printing them.
+	// NoFirst keeps the first start on a folder from making a project and tokens and printing them, and every start from
+	// making a link for the first user.
 	NoFirst bool
 
 	decoders, packers int // bodies that are decoded, and batches that are packed, at the same time
 
 	Version string
 	Log     *slog.Logger // nil: nothing is logged
-	Out     io.Writer    // where "listening on URL" goes, a line for each address, and what a first start makes; nil: nowhere
+	Out     io.Writer    // where "listening on URL" goes, a line for each address, and what first starts make; nil: nowhere
 }
 
 func (c Config) withDefaults() (Config, error) {

@@ -130,7 +130,9 @@ func (s *server) openAll(ctx context.Context) (err error) {
 	case cfg.Nobody != "":
 		err = nobodys(ctx, s.db, cfg.Nobody)
 	case !cfg.NoFirst:
-		s.first, err = makeFirst(ctx, s.db)
+		if s.first, err = makeFirst(ctx, s.db); err == nil {
+			err = s.first.makeInvite(ctx, s.db)
+		}
 	}
 	if err != nil {
 		return err
@@ -139,7 +141,7 @@ func (s *server) openAll(ctx context.Context) (err error) {
 		return err
 	}
 	s.api, err = api.New(api.Config{
-		Store: s.store, Meta: s.db, Log: cfg.Log, Version: cfg.Version, URL: cfg.URL,
+		Store: s.store, Meta: s.db, Log: cfg.Log, Version: cfg.Version, URL: cfg.URL, Limits: cfg.Limits,
 		Ingest: func() api.Ingest { return counts(s.ingest.Stats()) }, Forget: s.ingest.Forget,
 		Exporters: func(project string) []api.Exporter { return exporters(project, s.ingest.Reports(project)) },
 	})

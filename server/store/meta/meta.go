@@ -70,6 +70,10 @@ CREATE INDEX share_project ON share (project);
 CREATE TABLE setting (k TEXT PRIMARY KEY, v TEXT) WITHOUT ROWID;
 `, `
 ALTER TABLE project ADD COLUMN quota INTEGER NOT NULL DEFAULT 0;
+`, `
+ALTER TABLE invite ADD COLUMN id TEXT NOT NULL DEFAULT '';
+ALTER TABLE invite ADD COLUMN author TEXT NOT NULL DEFAULT '';
+UPDATE invite SET id = lower(hex(randomblob(8)));
 `}
 
 // Open opens the file in a folder, and makes both if need be. The error matches store.ErrNewer when a newer version

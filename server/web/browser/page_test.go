@@ -173,11 +173,14 @@ document.querySelector("button").onclick = () => out.textContent = "clicked"
 
 // TestWhatDoesNotComeFails shows each wait a page on which it is in vain.
 func TestWhatDoesNotComeFails(t *testing.T) {
-	needsBrowser(t)
 	url := serveHTML(t, "", map[string]string{"/": html(`
 <style>#over { position: fixed; inset: 0 }</style>
 <p id="here">here</p><p id="hidden" hidden>hidden</p><input id="off" disabled><select id="role"><option>Viewer</option></select>
 <div id="over">over all</div>`)})
+	p := Start(t)
+	p.Open(url)
+	p.patience = 300 * time.Millisecond
+	outer := p.t
 	for _, c := range []struct {
 		name string
 		act  func(p *Page)
@@ -198,12 +201,11 @@ func TestWhatDoesNotComeFails(t *testing.T) {
 		{"for an expression with an error", func(p *Page) { Eval[int](p, "null.x") }, "TypeError"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := failures(t, func(t T) {
-				p := Start(t)
-				p.Open(url)
-				p.patience = 300 * time.Millisecond
+			got := failures(t, func(inner T) {
+				p.t = inner
 				c.act(p)
 			})
+			p.t = outer
 			if len(got) != 1 || !strings.Contains(got[0], c.want) {
 				t.Errorf("failures %q, want one with %q", got, c.want)
 			}

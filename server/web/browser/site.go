@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/tailrace-go/tailrace/internal/captured"
 	"github.com/tailrace-go/tailrace/server/access"
+	"github.com/tailrace-go/tailrace/server/internal/demo/stories"
 	"github.com/tailrace-go/tailrace/server/internal/serve"
 	"github.com/tailrace-go/tailrace/server/store"
 	"github.com/tailrace-go/tailrace/server/store/meta"
@@ -207,6 +209,21 @@ func (s *Site) Put(t T, project string, spans []*span.Span) {
 		s.Post(t, project, "/ai/spans/publish", span.V1.ContentType(), span.V1.AppendClose(body))
 		spans = spans[n:]
 	}
+}
+
+// PutStory sends one of the stories of the demo, such as "retry-loop", as it happened in the hour before, and returns it
+// with its spans. All but their times is the same each time.
+func (s *Site) PutStory(t T, project, name string) (stories.Story, []*span.Span) {
+	t.Helper()
+	for _, story := range stories.All() {
+		if story.Name == name {
+			spans := story.Trace(time.Now(), rand.New(rand.NewPCG(1, 2)))
+			s.Put(t, project, spans)
+			return story, spans
+		}
+	}
+	t.Fatalf("browser: there is no story %q", name)
+	return stories.Story{}, nil
 }
 
 // PutCaptured sends what real exporters have sent: a trace each of Mastra 0.20, 0.24 and 1.x.

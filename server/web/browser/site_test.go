@@ -42,6 +42,20 @@ func TestASiteHasWhatWasPut(t *testing.T) {
 	}
 }
 
+func TestAStoryIsStoredWithItsCause(t *testing.T) {
+	s := Server(t, Options{})
+	story, spans := s.PutStory(t, Samples, "retry-loop")
+	cause := story.Find(spans)
+	got := Ask[struct{ Name string }](t, s, http.MethodGet, "/api/projects/samples/traces/"+string(cause.TraceID)+"/spans/"+string(cause.ID), nil)
+	if got.Name != story.Cause {
+		t.Errorf("the cause is %q, want %q", got.Name, story.Cause)
+	}
+	_, again := s.PutStory(t, Samples, "retry-loop")
+	if again[0].ID != spans[0].ID || again[0].TraceID != spans[0].TraceID {
+		t.Errorf("span %s of %s the second time, %s of %s the first", again[0].ID, again[0].TraceID, spans[0].ID, spans[0].TraceID)
+	}
+}
+
 func hex16(n int) string {
 	const digits = "0123456789abcdef"
 	var b [16]byte
@@ -77,6 +91,7 @@ func TestASiteRefusesWhatItHasNot(t *testing.T) {
 	for name, test := range map[string]func(T, *Site){
 		"a project":       func(t T, s *Site) { s.Put(t, "none", []*span.Span{{TraceID: "01", ID: "01"}}) },
 		"a body":          func(t T, s *Site) { s.Post(t, Samples, "/ai/spans/publish", "application/json", []byte("{")) },
+		"a story":         func(t T, s *Site) { s.PutStory(t, Samples, "none") },
 		"a path":          func(t T, s *Site) { Ask[any](t, s, http.MethodGet, "/api/none", nil) },
 		"another's trace": func(t T, s *Site) { Ask[any](t, s, http.MethodGet, "/api/projects/samples/traces/0a", nil) },
 	} {

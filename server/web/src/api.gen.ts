@@ -163,9 +163,24 @@ export interface IngestCounts {
   wire_bytes: number;
 }
 
+/** inviteInfo is what is known of an invitation; not its secret. */
+export interface InviteInfo {
+  /** the user who made it, or token: and an id; empty: not known */
+  author: string;
+  expires: string;
+  id: string;
+  role: "viewer" | "member" | "admin";
+}
+
+/** inviteList is all invitations that still work. */
+export interface InviteList {
+  invites: InviteInfo[];
+}
+
 /** inviteSecret is a new invitation with its secret, which is shown this once. */
 export interface InviteSecret {
   expires: string;
+  id: string;
   /** the id */
   project: string;
   role: "viewer" | "member" | "admin";
@@ -281,6 +296,14 @@ export interface NewUser {
   password: string;
 }
 
+/** openInvite is what somebody with the link may know of the invitation. */
+export interface OpenInvite {
+  expires: string;
+  /** its name; null: the user will be admin of everything */
+  project: string | null;
+  role: "viewer" | "member" | "admin";
+}
+
 /** openShare is what somebody with the link may know of the share. */
 export interface OpenShare {
   /** false: inputs, outputs, metadata, cost, tags, user, thread and preview were taken out */
@@ -332,6 +355,8 @@ export interface ProjectInfo {
   /** on disk */
   bytes: number;
   created: string;
+  /** of the server */
+  default: Limits;
   /** never changes */
   id: string;
   /** how much it keeps on disk, oldest days go first; -1: no limit */
@@ -341,6 +366,8 @@ export interface ProjectInfo {
   name: string;
   /** UTC day, such as 2026-11-22; null: it is empty */
   oldest: string | null;
+  /** what the project itself says of these; 0: nothing, the default holds */
+  own: Limits;
   /** spans that it may store in one UTC day; 0: any number */
   quota: number;
   spans: number;

@@ -33,7 +33,7 @@ _tailrace() {
 			'--max-connections=[number of connections at once]:number: ' \
 			'--max-in-flight-bytes=[size of requests that are not on disk yet]:size: ' \
 			'--memory=[size that the Go runtime aims to stay below, or unlimited]:size: ' \
-			'--no-first-tokens[make and print nothing at the first start on a folder]' \
+			'--no-first-tokens[make and print nothing  no project, no tokens, no link for the first user]' \
 			'--retention=[age after which traces go, such as 30d or 720h, or forever]:age: ' \
 			'--retention-bytes=[size on disk of a project above which its oldest days go, such as 10GiB, or unlimited]:size: ' \
 			'--sync=[what a commit survives  full, the loss of power too, or normal, a crash]:string: ' \

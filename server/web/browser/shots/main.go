@@ -76,9 +76,9 @@ func (f flags) take(t *program) {
 		if !f.only.MatchString(s.name) {
 			continue
 		}
-		address := open.address(s.path)
-		if s.logins {
-			address = closed.URL + s.path
+		address := closed.URL + s.path
+		if !s.logins {
+			address = open.address(t, s.path)
 		}
 		for _, v := range sizes {
 			for _, dark := range []bool{false, true} {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tailrace-go/tailrace/server/internal/demo"
+	"github.com/tailrace-go/tailrace/server/internal/demo/stories"
 	"github.com/tailrace-go/tailrace/server/web/browser"
 )
 
@@ -25,9 +26,13 @@ type list struct {
 	}
 }
 
-// skeleton is what the API says of a trace.
+// skeleton is what the API says of a trace: columns of its spans, in order of start.
 type skeleton struct {
-	Spans struct{ ID []string } // in order of start
+	Strings []string
+	Spans   struct {
+		ID, Status []string
+		Name       []int // in Strings
+	}
 }
 
 // furnish starts a server and the demo, which runs until the end: a server that nothing reaches looks dead.
@@ -37,7 +42,7 @@ func furnish(t *program) *samples {
 	ended := make(chan error, 1)
 	go func() {
 		_, err := demo.Run(ctx, demo.Config{
-			Endpoint: s.URL + "/ai/spans/publish", Token: s.Tokens[browser.Samples], Rate: 50, Samples: true, Seed: 1,
+			Endpoint: s.URL + "/ai/spans/publish", Token: s.Tokens[browser.Samples], Rate: 5, Samples: true, Seed: 1,
 		})
 		ended <- err
 	}()
@@ -47,27 +52,43 @@ func furnish(t *program) *samples {
 			t.Errorf("the demo: %v", err)
 		}
 	})
-	for name, query := range map[string]string{
-		"workflow": "service=batch-jobs&status=success", "chat": "service=chat-api&status=success",
-		"retries": "q=travel-agent&any_error=true", "failed": "status=error",
-	} {
-		s.names[name] = s.first(t, query)
+	// Samples are sent in order, the oldest of the ordinary runs last: then the stories are whole.
+	s.traces(t, "to="+url.QueryEscape(time.Now().Add(-12*time.Hour).UTC().Format(time.RFC3339)))
+	for _, story := range stories.All() {
+		s.find(t, story)
 	}
-	trace := browser.Ask[skeleton](t, s.Site, http.MethodGet, "/api/projects/samples/traces/"+s.names["chat"], nil)
-	s.names["answer"] = trace.Spans.ID[len(trace.Spans.ID)-1]
 	share := browser.Ask[struct{ Secret string }](t, s.Site, http.MethodPost, "/api/projects/samples/shares",
-		map[string]any{"trace_id": s.names["chat"], "content": true})
+		map[string]any{"trace_id": s.names["clean-run"], "content": true})
 	s.names["share"] = share.Secret
 	return s
 }
 
-// first waits for a trace and returns its id.
-func (s *samples) first(t *program, query string) string {
+// find waits for a story and notes what addresses name of it.
+func (s *samples) find(t *program, story stories.Story) {
+	traces := s.traces(t, "tag="+url.QueryEscape(story.Tag()))
+	id := traces.Traces[0].ID
+	s.names[story.Name] = id
+	s.names[story.Name+".before"] = traces.Traces[len(traces.Traces)-1].ID
+	trace := browser.Ask[skeleton](t, s.Site, http.MethodGet, "/api/projects/samples/traces/"+id, nil)
+	cause := -1
+	for i, name := range trace.Spans.Name {
+		failed := trace.Spans.Status[i] == "error"
+		if trace.Strings[name] == story.Cause && (cause < 0 || failed && trace.Spans.Status[cause] != "error") {
+			cause = i
+		}
+	}
+	if cause >= 0 {
+		s.names[story.Name+".cause"] = trace.Spans.ID[cause]
+	}
+}
+
+// traces waits until there are some that a filter lets pass, and returns these, newest first.
+func (s *samples) traces(t *program, filter string) list {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.Now().Add(browser.Patience); time.Now().Before(end); {
-		if l := browser.Ask[list](t, s.Site, http.MethodGet, "/api/projects/samples/traces?"+query, nil); len(l.Traces) > 0 {
-			return l.Traces[0].ID
+		if l := browser.Ask[list](t, s.Site, http.MethodGet, "/api/projects/samples/traces?"+filter, nil); len(l.Traces) > 0 {
+			return l
 		}
 		select {
 		case <-tick.C:
@@ -75,13 +96,19 @@ func (s *samples) first(t *program, query string) string {
 			t.Fatalf("%v", t.ctx.Err())
 		}
 	}
-	t.Fatalf("no trace came for %s", query)
-	return ""
+	t.Fatalf("no trace came for %s", filter)
+	return list{}
 }
 
-var named = regexp.MustCompile(`\{(\w+)\}`)
+var named = regexp.MustCompile(`\{([\w.-]+)\}`)
 
 // address is where a page is.
-func (s *samples) address(path string) string {
-	return s.URL + named.ReplaceAllStringFunc(path, func(name string) string { return url.PathEscape(s.names[name[1:len(name)-1]]) })
+func (s *samples) address(t *program, path string) string {
+	return s.URL + named.ReplaceAllStringFunc(path, func(name string) string {
+		id, ok := s.names[name[1:len(name)-1]]
+		if !ok {
+			t.Fatalf("%s: there is no %s in the samples", path, name)
+		}
+		return url.PathEscape(id)
+	})
 }

@@ -5,18 +5,22 @@ import "github.com/tailrace-go/tailrace/server/web/browser"
 // shot is a page to be photographed.
 type shot struct {
 	name    string
-	path    string                // with {names} of what is in samples
+	path    string                // with {names} of what is in samples, see table
 	logins  bool                  // on a server where people have to log in; the others ask nobody
 	prepare func(p *browser.Page) // what a person does before; nil: nothing
 }
 
+// table names stories of the demo: {clean-run} is the trace of a story, {clean-run.cause} the span that explains what
+// happened, and {wrong-prompt.before} the earlier of two runs.
 var table = []shot{
 	{name: "traces", path: "/p/samples/traces"},
 	{name: "errors", path: "/p/samples/traces?status=error"},
-	{name: "trace", path: "/p/samples/traces/{retries}"},
-	{name: "span", path: "/p/samples/traces/{chat}/{answer}"},
-	{name: "large", path: "/p/samples/traces/{workflow}"},
-	{name: "compare", path: "/p/samples/compare?a={failed}&b={chat}"},
+	{name: "trace", path: "/p/samples/traces/{retry-loop}"},
+	{name: "error", path: "/p/samples/traces/{rate-limit}/{rate-limit.cause}"},
+	{name: "chat", path: "/p/samples/traces/{long-chat}/{long-chat.cause}"},
+	{name: "large", path: "/p/samples/traces/{many-spans}"},
+	{name: "running", path: "/p/samples/traces/{in-progress}"},
+	{name: "compare", path: "/p/samples/compare?a={wrong-prompt.before}&b={wrong-prompt}"},
 	{name: "metrics", path: "/p/samples/metrics"},
 	{name: "pipeline", path: "/pipeline"},
 	{name: "project-settings", path: "/p/samples/settings"},

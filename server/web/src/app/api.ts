@@ -3,7 +3,8 @@ import type { ErrorReply } from '../api.gen';
 
 /** An answer that is not a success, or none at all (status 0). */
 export class ApiError extends Error {
-  constructor(readonly status: number, readonly code: string, message: string, readonly field = '') {
+  /** retryAfter: in so many seconds it may be tried again; 0 is not known. */
+  constructor(readonly status: number, readonly code: string, message: string, readonly field = '', readonly retryAfter = 0) {
     super(message);
   }
 }
@@ -55,7 +56,7 @@ export async function request<T>(method: string, path: string, { body, signal, q
 async function failure(answer: Response): Promise<ApiError> {
   try {
     const { error } = (await answer.json()) as ErrorReply;
-    return new ApiError(answer.status, error.code, error.message, error.field);
+    return new ApiError(answer.status, error.code, error.message, error.field, Number(answer.headers.get('Retry-After')) || 0);
   } catch {
     return new ApiError(answer.status, 'http', `The server answered ${answer.status}.`);
   }

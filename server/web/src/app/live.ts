@@ -1,6 +1,9 @@
 // What the server pushes (TRACE-SERVER.md, section 4): events of commits, numbered, so that a lost connection goes on where it was.
+// A browser opens six connections to an origin, so of all tabs that watch the same, one has the stream and tells the others.
 import { withParams } from './api';
+import { Recent, type LiveEvent } from './recent';
 
+/** An event may come twice, so each says how something is, never what was added to it. */
 export interface LiveHandlers {
   trace?(data: unknown): void;
   span?(data: unknown): void;
@@ -11,17 +14,70 @@ export interface LiveHandlers {
   connected?(yes: boolean): void;
 }
 
+const names = ['trace', 'span', 'deleted', 'reset'] as const;
+
 /** Watches from behind a commit on (that of the reply which is shown; '' is now), until the function that it returns is called. */
 export function watch(path: string, after: string, on: LiveHandlers): () => void {
-  const source = new EventSource(withParams(path, { after }));
-  const hear = (name: string, run?: (data: unknown) => void) => {
-    if (run) source.addEventListener(name, (e) => run(JSON.parse((e as MessageEvent<string>).data)));
+  const tell = (e: LiveEvent) => {
+    if (e.name === 'connected') on.connected?.(e.data === 'true');
+    else if (e.name === 'reset') on.reset?.();
+    else on[e.name as 'trace']?.(JSON.parse(e.data));
   };
-  hear('trace', on.trace);
-  hear('span', on.span);
-  hear('deleted', on.deleted);
-  hear('reset', on.reset && (() => on.reset!()));
-  source.onopen = () => on.connected?.(true);
-  source.onerror = () => on.connected?.(false);
+  return navigator.locks && typeof BroadcastChannel === 'function' ? share(path, after, tell) : open(path, after, tell);
+}
+
+/** Has a stream of its own. */
+function open(path: string, after: string, tell: (e: LiveEvent) => void): () => void {
+  const source = new EventSource(withParams(path, { after }));
+  for (const name of names) {
+    source.addEventListener(name, (e) => tell({ name, data: (e as MessageEvent<string>).data, id: (e as MessageEvent<string>).lastEventId }));
+  }
+  source.onopen = () => tell({ name: 'connected', data: 'true', id: '' });
+  source.onerror = () => tell({ name: 'connected', data: 'false', id: '' });
   return () => source.close();
+}
+
+type Message = { event: LiveEvent; to?: string } | { join: string; after: string } | { led: true };
+
+/** Listens to the tab that has the stream, and has it once that tab goes: whoever holds the lock leads. */
+function share(path: string, after: string, tell: (e: LiveEvent) => void): () => void {
+  const name = 'tailrace.live ' + path;
+  const channel = new BroadcastChannel(name);
+  const me = Math.random().toString(36);
+  const stop = new AbortController();
+  let seen = after;
+  const hear = (event: LiveEvent) => {
+    if (Number(event.id) > Number(seen)) seen = event.id;
+    tell(event);
+  };
+  channel.onmessage = ({ data }: MessageEvent<Message>) => {
+    if ('event' in data) {
+      if ((data.to ?? me) === me) hear(data.event);
+    } else if ('led' in data) join(); // another tab leads now, and may have seen less or more than this one
+  };
+  const join = () => channel.postMessage({ join: me, after: seen });
+  const lead = () => new Promise<void>((done) => {
+    if (stop.signal.aborted) return done();
+    const recent = new Recent(seen);
+    let connected: LiveEvent = { name: 'connected', data: 'false', id: '' };
+    const close = open(path, seen, (event) => {
+      if (event.name === 'connected') connected = event;
+      else recent.add(event);
+      channel.postMessage({ event });
+      hear(event);
+    });
+    channel.onmessage = ({ data }: MessageEvent<Message>) => {
+      if (!('join' in data)) return;
+      const reset: LiveEvent = { name: 'reset', data: '{}', id: '' };
+      for (const event of [connected, ...recent.after(data.after) ?? (data.after ? [reset] : [])]) channel.postMessage({ event, to: data.join });
+    };
+    channel.postMessage({ led: true });
+    stop.signal.addEventListener('abort', () => { close(); done(); });
+  });
+  navigator.locks.request(name, { signal: stop.signal }, lead).catch(() => {}); // it rejects when it is stopped while it waits
+  join();
+  return () => {
+    stop.abort();
+    channel.close();
+  };
 }

@@ -51,6 +51,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
           <p class="nav-title">Settings</p>
           {project && <NavLink page={['settings']} icon="key" href={to('p', project, 'settings')}>Project, API tokens</NavLink>}
           {me.value?.root && <NavLink page={['server']} icon="settings" href="/settings">Server</NavLink>}
+          {!me.value?.root && me.value?.user && <NavLink page={['server']} icon="user" href="/settings/me">Your account</NavLink>}
         </nav>
         <div class="sidebar-foot">
           <span class="who ellipsis">{me.value?.user ? me.value.user.name : me.value?.open ? 'Open to this machine' : ''}</span>
@@ -92,7 +93,7 @@ function ProjectChoice({ project }: { project: string | undefined }) {
   );
 }
 
-function ThemeButton() {
+export function ThemeButton() {
   const next: Record<Theme, Theme> = { system: 'light', light: 'dark', dark: 'system' };
   const t = theme.value;
   return <Button icon={t} look="quiet" label={`Colours: ${t}. Change to ${next[t]}`} onClick={() => { theme.value = next[t]; }} />;

@@ -26,5 +26,5 @@ test('times', () => {
   const now = new Date(2026, 10, 23, 15, 0, 0);
   equal(clock(new Date(2026, 10, 23, 4, 5, 6, 7), { ms: true, now }), '04:05:06.007');
   equal(clock(new Date(2026, 10, 22, 4, 5, 6), { now }), '22 Nov 04:05:06');
-  equal([ago(+now - 90_000, +now), ago(+now - 500, +now), ago(+now + 7200_000, +now)], ['1 m ago', 'now', 'in 2 h']);
+  equal([ago(+now - 90_000, +now), ago(+now - 500, +now), ago(+now + 7200_000, +now), ago(+now + 7 * 86400_000 - 5000, +now)], ['1 m ago', 'now', 'in 2 h', 'in 7 d']);
 });

@@ -78,7 +78,8 @@ export function ago(at: Date | string | number, now = Date.now()): string {
   if (isNaN(s)) return '–';
   const size = Math.abs(s);
   if (size < 2) return 'now';
-  const text = size < 60 ? `${size} s` : size < 3600 ? `${Math.floor(size / 60)} m` : size < 86400 ? `${Math.floor(size / 3600)} h` : `${Math.floor(size / 86400)} d`;
+  const whole = s > 0 ? Math.floor : Math.round; // what was made for 7 days ends in 7 days, a second later too
+  const text = size < 60 ? `${size} s` : size < 3600 ? `${whole(size / 60)} m` : size < 86400 ? `${whole(size / 3600)} h` : `${whole(size / 86400)} d`;
   return s > 0 ? text + ' ago' : 'in ' + text;
 }
 

@@ -14,7 +14,8 @@ export function Popover({ icon, text, label, look, small, align = 'left', active
     if (!open) return;
     const down = (e: Event) => { if (!ref.current?.contains(e.target as Node)) setOpen(false); };
     const key = (e: KeyboardEvent) => {
-      if (e.key !== 'Escape') return;
+      // The first Escape closes the suggestions of a field in here.
+      if (e.key !== 'Escape' || document.activeElement?.matches('[role=combobox][aria-expanded=true]')) return;
       e.preventDefault();
       setOpen(false);
       ref.current?.querySelector('button')?.focus();

@@ -4,6 +4,7 @@ import { theme, type Theme } from '../../app/theme';
 import { kinds, type Kind } from '../../lib/kinds';
 import { bytes, cost, count, duration, percent, short } from '../../lib/format';
 import { Button, CopyButton, LinkButton } from '../../ui/button';
+import { Combobox } from '../../ui/combobox';
 import { Confirm, Dialog } from '../../ui/dialog';
 import { CheckField, Segmented, SelectField, TextField } from '../../ui/field';
 import { Icon, iconNames } from '../../ui/icon';
@@ -90,6 +91,7 @@ function Controls() {
   const [text, setText] = useState('');
   const [choice, setChoice] = useState<Axis>('time');
   const [on, setOn] = useState(true);
+  const [service, setService] = useState('');
   return (
     <Section title="Controls">
       <div class="row">
@@ -111,6 +113,7 @@ function Controls() {
         <TextField label="Name" value={text} placeholder="checkout-api" hint="Letters, digits, dashes." onText={setText} />
         <TextField label="Wrong" value="?" error="A name has letters, digits and dashes only." onText={() => {}} />
         <SelectField<Axis> label="Axis" value={choice} options={[['time', 'Time'], ['tokens', 'Tokens'], ['cost', 'Cost']]} onChoice={setChoice} />
+        <Combobox label="Service, with suggestions" value={service} onValue={setService} suggest={async (prefix) => ['checkout', 'planner', 'search'].filter((s) => s.startsWith(prefix))} />
       </div>
       {open === 'dialog' && <Dialog title="A dialog" onClose={() => setOpen('')}><p>Escape, the cross and a click beside it close it.</p></Dialog>}
       {open === 'confirm' && <Confirm title="Delete it?" action="Delete" onConfirm={() => setOpen('')} onClose={() => setOpen('')}><p>What will be gone, in figures.</p></Confirm>}

@@ -6,6 +6,8 @@ import { to, tracePath } from '../../app/router';
 export interface TraceSource {
   /** Distinguishes it from every other, for caches. */
   key: string;
+  /** The trace in the interface; its spans are at path + '/spans/' + id. */
+  path: string;
   /** The spans without payloads, the first maxSpans of them in breadth-first order of the server. */
   skeleton(maxSpans: number, signal: AbortSignal): Promise<Reply<Skeleton>>;
   span(id: string, signal?: AbortSignal): Promise<FullSpan>;
@@ -26,6 +28,7 @@ export function fromProject(project: string, trace: string): TraceSource {
   const path = inProject(project, 'traces', trace);
   return {
     key: project + '/' + trace,
+    path,
     skeleton: (max_spans, signal) => request('GET', withParams(path, { max_spans }), { signal }),
     span: (id, signal) => get(path + '/spans/' + encodeURIComponent(id), {}, signal),
     href: (span) => tracePath(project, trace, span),
@@ -44,6 +47,7 @@ export function fromShare(secret: string, shared: SharedTrace): TraceSource {
   const path = '/api/share/' + encodeURIComponent(secret);
   return {
     key: 'share/' + shared.trace.trace_id,
+    path,
     skeleton: () => Promise.resolve({ body: shared, commit: '' }),
     span: (id, signal) => get(path + '/spans/' + encodeURIComponent(id), {}, signal),
     href: (span) => (span ? to('s', secret, span) : to('s', secret)),

@@ -1,0 +1,3 @@
+import type { TraceSource } from './source';
+
+export const TraceView = (_: { source: TraceSource; spanId?: string; onSelect(id?: string): void }) => <div class="page" />;
