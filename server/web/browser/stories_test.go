@@ -23,50 +23,52 @@ type path struct {
 
 var paths = map[string]path{
 	"clean-run": {func(p *Page) {
-		p.Click("text=agent run: 'support-agent'")
+		p.Click("role*=link agent run: 'support-agent'")
 		p.Click("role=button Cost") // its bar is the longest but the whole
 		p.Click("text=agent run: 'refund-checker'")
 	}, []string{"Success"}, false},
 	"retry-loop": {func(p *Page) {
-		p.Click("text=agent run: 'travel-agent'")
+		p.Click("role*=link agent run: 'travel-agent'")
 		p.Click("role=button tool: 'book-train' with the same arguments ×4")
-	}, []string{"Failed", `must be a date`, "tomorrow, first train"}, false},
+	}, []string{"Error", `must be a date`, "tomorrow, first train"}, false},
 	"context-overflow": {func(p *Page) {
-		p.Click("text=agent run: 'ops-agent'")
+		p.Click("role*=link agent run: 'ops-agent'")
 		p.Click("role=button First of 2 failures: llm: 'gpt-4o'")
-	}, []string{"context_length_exceeded"}, false},
+	}, []string{"maximum context length is 128000 tokens"}, false},
 	"slow-tool": {func(p *Page) {
-		p.Click("text=agent run: 'report-agent'")
+		p.Click(rowOf("Export the report of the third quarter"))
 		p.Click("role*=button of the time in tool: 'export-report'")
-	}, []string{"43"}, false},
+	}, []string{"43.0 s"}, false},
 	"many-spans": {func(p *Page) {
 		p.Press("E") // only traces with a failed span: this one says success
-		p.Click("text=workflow run: 'reindex-documents'")
+		p.Click("role*=link workflow run: 'reindex-documents'")
 		p.Click("role=button Failed: ocr: 'scan-2019-07.pdf'")
-	}, []string{"Failed"}, false},
+	}, []string{"72 dpi, the least is 150"}, false},
 	"long-chat": {func(p *Page) {
-		p.Click("text=agent run: 'billing-agent'")
+		p.Click(rowOf("Which of our invoices"))
 		p.Click("text=tool: 'export-ledger'")
-	}, []string{}, false},
+	}, []string{"2026-07-01,L-90400"}, false},
 	"in-progress": {func(p *Page) {
-		p.Click("text=agent run: 'incident-agent'")
-		p.Press("End", "Enter")
+		p.Click("role*=link agent run: 'incident-agent'")
+		p.Click(".wf-row:not([aria-expanded]):has(.wf-bar.running) a")
 	}, []string{"running"}, false},
 	"rate-limit": {func(p *Page) {
-		p.Click("text=agent run: 'research-agent'")
+		p.Click("role*=link agent run: 'research-agent'")
 		p.Click("role=button First of 3 failures: llm: 'claude-sonnet-4-5'")
 	}, []string{"429"}, false},
 	"wrong-prompt": {func(p *Page) {
-		for _, box := range []string{":nth-child(1 of tr:has([title*='Ines Moreau']))", ":nth-child(2 of tr:has([title*='Ines Moreau']))"} {
-			p.Click(box + " input[type=checkbox]")
-		}
+		p.Click("[aria-label=\"Compare agent run: 'mail-reader'\"]:not(:checked)")
+		p.Click("[aria-label=\"Compare agent run: 'mail-reader'\"]:not(:checked)")
 		p.Click("role=button Compare")
 	}, []string{"v12", "v13", "Answer with JSON only"}, true},
 	"lost-parent": {func(p *Page) {
-		p.Click("text=workflow run: 'monthly-close'")
+		p.Click("role*=link workflow run: 'monthly-close'")
 		p.Click("role=button 1 span whose parent never arrived")
 	}, []string{}, false},
 }
+
+// rowOf is the link to a run, by what its preview says.
+func rowOf(preview string) string { return "tr:has([title*='" + preview + "']) .trace-link" }
 
 // TestEachStoryIsThreeStepsFromItsCause walks them.
 func TestEachStoryIsThreeStepsFromItsCause(t *testing.T) {
