@@ -135,7 +135,7 @@ func (f *htmlFile) append(b []byte, full *store.FullSpan) ([]byte, error) {
 		if err != nil {
 			return b, err
 		}
-		parts = append(parts, htmlPart{"Error", []htmlBlock{{Class: "failed", Texts: []string{s.Error.Message, readable(span.Value(bytes.TrimSpace(text)))}}}})
+		parts = append(parts, htmlPart{"Error", []htmlBlock{{Class: "said failed", Texts: []htmlText{{Text: s.Error.Message}, readable(span.Value(bytes.TrimSpace(text)))}}}})
 	}
 	add("Input", s.Input)
 	add("Output", s.Output)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/tailrace-go/tailrace/span"
 )
@@ -13,7 +12,13 @@ import (
 // htmlBlock is a text in a frame of its own: what somebody in a conversation said, or a whole value.
 type htmlBlock struct {
 	Who, Class string
-	Texts      []string // what was said, then what else the message has
+	Texts      []htmlText // what was said, then what else the message has
+}
+
+// htmlText is what somebody wrote, or JSON.
+type htmlText struct {
+	Text string
+	JSON bool
 }
 
 // roles have a mark of their own.
@@ -36,15 +41,12 @@ func blocksOf(v span.Value) []htmlBlock {
 	}
 	var o map[string]json.RawMessage
 	if json.Unmarshal([]byte(v), &o) == nil {
-		if text := textOf(o["text"]); text != "" { // what a model answers, beside how it came to it
+		if text, ok := span.Value(o["text"]).Text(); ok && text != "" { // what a model answers, beside how it came to it
 			delete(o, "text")
-			return []htmlBlock{{Class: "said", Texts: append([]string{text}, rest(o)...)}}
+			return []htmlBlock{{Class: "said", Texts: append([]htmlText{{Text: text}}, rest(o)...)}}
 		}
 	}
-	if text, ok := v.Text(); ok {
-		return []htmlBlock{{Class: "said", Texts: []string{text}}}
-	}
-	return []htmlBlock{{Texts: []string{readable(v)}}}
+	return []htmlBlock{{Class: "said", Texts: []htmlText{readable(v)}}}
 }
 
 // messagesOf are the elements of a list, or of an object that has nothing but messages.
@@ -66,10 +68,8 @@ func message(v []byte) (b htmlBlock, ok bool) {
 	if json.Unmarshal(v, &m) != nil || m["content"] == nil || json.Unmarshal(m["role"], &b.Who) != nil || b.Who == "" {
 		return b, false
 	}
-	said := textOf(m["content"])
 	delete(m, "role")
-	if said != "" {
-		b.Texts = []string{said}
+	if b.Texts = saidIn(m["content"]); b.Texts != nil {
 		delete(m, "content")
 	}
 	b.Texts = append(b.Texts, rest(m)...)
@@ -80,28 +80,33 @@ func message(v []byte) (b htmlBlock, ok bool) {
 	return b, true
 }
 
-// textOf is a text, or those of parts that are nothing but texts; empty for all else.
-func textOf(v []byte) string {
-	var text string
-	if json.Unmarshal(v, &text) == nil {
-		return text
+// saidIn is a text, or a list of parts that say of which type they are, each whole; nil for all else.
+func saidIn(content []byte) []htmlText {
+	if text, ok := span.Value(content).Text(); ok && text != "" {
+		return []htmlText{{Text: text}}
 	}
-	var parts []map[string]string // any value that is no text is an error
-	if json.Unmarshal(v, &parts) != nil {
-		return ""
+	var parts []map[string]json.RawMessage
+	var whole []span.Value
+	if json.Unmarshal(content, &parts) != nil || json.Unmarshal(content, &whole) != nil {
+		return nil
 	}
-	var all []string
-	for _, p := range parts {
-		if len(p) != 2 || p["type"] != "text" || p["text"] == "" {
-			return ""
+	var all []htmlText
+	for i, p := range parts {
+		kind, ok := span.Value(p["type"]).Text()
+		if !ok {
+			return nil
 		}
-		all = append(all, p["text"])
+		if text, ok := span.Value(p["text"]).Text(); ok && kind == "text" && len(p) == 2 {
+			all = append(all, htmlText{Text: text})
+			continue
+		}
+		all = append(all, readable(whole[i]))
 	}
-	return strings.Join(all, "\n\n")
+	return all
 }
 
 // rest is what is left of an object, indented; nothing if that is nothing.
-func rest(o map[string]json.RawMessage) []string {
+func rest(o map[string]json.RawMessage) []htmlText {
 	if len(o) == 0 {
 		return nil
 	}
@@ -116,17 +121,17 @@ func rest(o map[string]json.RawMessage) []string {
 		b.WriteByte(':')
 		b.Write(o[key])
 	}
-	return []string{readable(span.Value(b.String() + "}"))}
+	return []htmlText{readable(span.Value(b.String() + "}"))}
 }
 
 // readable is a text as it is, all else indented.
-func readable(v span.Value) string {
+func readable(v span.Value) htmlText {
 	if text, ok := v.Text(); ok {
-		return text
+		return htmlText{Text: text}
 	}
 	var out bytes.Buffer
 	if json.Indent(&out, []byte(v), "", "  ") != nil {
-		return string(v)
+		return htmlText{string(v), true}
 	}
-	return out.String()
+	return htmlText{out.String(), true}
 }

@@ -30,7 +30,7 @@ details{border-bottom:1px solid var(--line-soft)}details:last-child{border-botto
 .body{padding:0 12px 12px 34px}.body:target{background:var(--accent-soft)}
 h3{margin:12px 0 4px;font-size:12px;font-weight:500;color:var(--muted)}
 .text{background:var(--sunken);border:1px solid var(--line-soft);border-radius:6px;padding:8px 12px}.text+.text{margin-top:4px}
-.said>b{display:block;font-size:12px;line-height:16px;color:var(--muted);font-weight:500}.said>pre{font:inherit}.said>pre+pre{margin-top:8px;padding-top:8px;border-top:1px solid var(--line-soft);font:12px/18px ui-monospace,monospace}
+.said>b{display:block;font-size:12px;line-height:16px;color:var(--muted);font-weight:500}.said>pre:not(.json){font:inherit}.said>pre+pre{margin-top:8px;padding-top:8px;border-top:1px solid var(--line-soft)}
 .role-user{border-left:3px solid var(--accent)}.role-assistant{border-left:3px solid var(--kind-model)}.role-tool{border-left:3px solid var(--kind-tool)}.role-system{border-left:3px solid var(--line-soft)}
 .failed{background:var(--error-soft)}
 .kind-agent{--kind:var(--kind-agent)}.kind-model{--kind:var(--kind-model)}.kind-step{--kind:var(--kind-step)}.kind-tool{--kind:var(--kind-tool)}.kind-workflow{--kind:var(--kind-workflow)}.kind-memory{--kind:var(--kind-memory)}.kind-guard{--kind:var(--kind-guard)}.kind-other{--kind:var(--kind-other)}
@@ -117,6 +117,6 @@ var htmlSpan = template.Must(template.New("span").Parse(`<details><summary class
 <div class="body" id="{{.S.SpanID}}"><dl><div><dt>Span</dt><dd><code>{{.S.SpanID}}</code></dd></div>{{with .S.ParentID}}<div><dt>Parent</dt><dd><code>{{.}}</code></dd></div>{{end}}
 <div><dt>Service</dt><dd>{{.S.Service}}</dd></div><div><dt>Start</dt><dd>{{.Start}}</dd></div></dl>
 {{range .Parts}}<h3>{{.Name}}</h3>
-{{range .Blocks}}<div class="text{{with .Class}} {{.}}{{end}}">{{with .Who}}<b>{{.}}</b>{{end}}{{range .Texts}}<pre>{{.}}</pre>{{end}}</div>
+{{range .Blocks}}<div class="text{{with .Class}} {{.}}{{end}}">{{with .Who}}<b>{{.}}</b>{{end}}{{range .Texts}}<pre{{if .JSON}} class="json"{{end}}>{{.Text}}</pre>{{end}}</div>
 {{end}}{{end}}</div></details>
 `))

@@ -13,7 +13,7 @@ import (
 // source reads a file of the dashboard.
 func source(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile("../web/src/" + name) //nolint:gosec // a file of the repository
+	text, err := os.ReadFile("../web/src/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,27 +60,33 @@ func TestKindsAreThoseOfTheDashboard(t *testing.T) {
 }
 
 func TestConversationsReadAsSuch(t *testing.T) {
-	said := func(who, class string, texts ...string) htmlBlock { return htmlBlock{who, class, texts} }
+	text := func(s string) htmlText { return htmlText{Text: s} }
+	code := func(s string) htmlText { return htmlText{s, true} }
+	said := func(who, class string, texts ...htmlText) htmlBlock { return htmlBlock{who, class, texts} }
 	for value, want := range map[string][]htmlBlock{
 		`[{"role":"user","content":"hi"},{"role":"assistant","content":[{"type":"text","text":"good"},{"type":"text","text":"day"}]}]`: {
-			said("user", "said role-user", "hi"), said("assistant", "said role-assistant", "good\n\nday"),
+			said("user", "said role-user", text("hi")), said("assistant", "said role-assistant", text("good"), text("day")),
 		},
-		`{"messages":[{"role":"critic","content":"no"}]}`:               {said("critic", "said", "no")},
-		`{"text":"yes","finishReason":"stop","n":12345678901234567890}`: {said("", "said", "yes", "{\n  \"finishReason\": \"stop\",\n  \"n\": 12345678901234567890\n}")},
-		`"a text"`: {said("", "said", "a text")},
-		// What is no conversation, or only half of one, is shown as it came.
-		`[{"role":"user","content":"hi"},{"x":1}]`:            {said("", "", "[\n  {\n    \"role\": \"user\",\n    \"content\": \"hi\"\n  },\n  {\n    \"x\": 1\n  }\n]")},
-		`{"messages":[{"role":"user","content":"hi"}],"n":1}`: {said("", "", "{\n  \"messages\": [\n    {\n      \"role\": \"user\",\n      \"content\": \"hi\"\n    }\n  ],\n  \"n\": 1\n}")},
-		`[]`: {said("", "", "[]")}, `12`: {said("", "", "12")}, `{"text":1}`: {said("", "", "{\n  \"text\": 1\n}")},
+		`{"messages":[{"role":"critic","content":"no"}]}`:    {said("critic", "said", text("no"))},
+		`{"text":"yes","stop":"s","n":12345678901234567890}`: {said("", "said", text("yes"), code("{\n  \"n\": 12345678901234567890,\n  \"stop\": \"s\"\n}"))},
+		`"a text"`: {said("", "said", text("a text"))},
 		// Parts that are not texts stay whole, and so does what stands beside the content.
-		`[{"role":"tool","content":[{"type":"tool-result","n":1}],"id":"7"}]`:   {said("tool", "said role-tool", "{\n  \"content\": [\n    {\n      \"type\": \"tool-result\",\n      \"n\": 1\n    }\n  ],\n  \"id\": \"7\"\n}")},
-		`[{"role":"user","content":[{"type":"text","text":"hi","cache":"x"}]}]`: {said("user", "said role-user", "{\n  \"content\": [\n    {\n      \"type\": \"text\",\n      \"text\": \"hi\",\n      \"cache\": \"x\"\n    }\n  ]\n}")},
+		`[{"role":"tool","content":[{"type":"result","n":1},{"type":"text","text":"so"}],"id":"7"}]`: {
+			said("tool", "said role-tool", code("{\n  \"type\": \"result\",\n  \"n\": 1\n}"), text("so"), code("{\n  \"id\": \"7\"\n}")),
+		},
+		`[{"role":"user","content":[{"type":"text","text":"hi","x":1}]}]`: {said("user", "said role-user", code("{\n  \"type\": \"text\",\n  \"text\": \"hi\",\n  \"x\": 1\n}"))},
+		`[{"role":"user","content":[{"text":"hi"}]}]`:                     {said("user", "said role-user", code("{\n  \"content\": [\n    {\n      \"text\": \"hi\"\n    }\n  ]\n}"))},
+		`[{"role":"user","content":""}]`:                                  {said("user", "said role-user", code("{\n  \"content\": \"\"\n}"))},
+		// What is no conversation, or only half of one, is shown as it came.
+		`[{"role":"user","content":"hi"},{"x":1}]`:          {said("", "said", code("[\n  {\n    \"role\": \"user\",\n    \"content\": \"hi\"\n  },\n  {\n    \"x\": 1\n  }\n]"))},
+		`{"messages":[{"role":"user","content":""}],"n":1}`: {said("", "said", code("{\n  \"messages\": [\n    {\n      \"role\": \"user\",\n      \"content\": \"\"\n    }\n  ],\n  \"n\": 1\n}"))},
+		`[]`: {said("", "said", code("[]"))}, `12`: {said("", "said", code("12"))}, `{"text":1}`: {said("", "said", code("{\n  \"text\": 1\n}"))},
 	} {
 		got := blocksOf(span.Value(value))
 		if !slices.EqualFunc(got, want, func(a, b htmlBlock) bool {
 			return a.Who == b.Who && a.Class == b.Class && slices.Equal(a.Texts, b.Texts)
 		}) {
-			t.Errorf("%s is read as\n%q, want\n%q", value, got, want)
+			t.Errorf("%s is read as\n%+v, want\n%+v", value, got, want)
 		}
 	}
 }

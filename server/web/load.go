@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"regexp"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -50,9 +52,12 @@ var document = template.Must(template.New("document").Parse(`<!doctype html>
 <title>tailrace</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<link rel="icon" type="image/svg+xml" href="/assets/{{.}}/favicon.svg">
-<link rel="stylesheet" href="/assets/{{.}}/app.css">
-<script type="module" src="/assets/{{.}}/app.js"></script>
+<link rel="icon" type="image/svg+xml" href="/assets/{{.Hash}}/favicon.svg">
+<link rel="stylesheet" href="/assets/{{.Hash}}/app.css">
+{{- range .Modules}}
+<link rel="modulepreload" href="/assets/{{$.Hash}}/{{.}}">
+{{- end}}
+<script type="module" src="/assets/{{.Hash}}/app.js"></script>
 </head>
 <body>
 <div id="app"></div>
@@ -86,11 +91,35 @@ func load() *dashboard {
 	}
 	d.hash = hex.EncodeToString(all.Sum(nil)[:8])
 	var b bytes.Buffer
-	must(document.Execute(&b, d.hash))
+	must(document.Execute(&b, struct {
+		Hash    string
+		Modules []string
+	}{d.hash, d.modules("app.js")}))
 	d.document = b.Bytes()
 	sum := sha256.Sum256(d.document)
 	d.tag = `"` + hex.EncodeToString(sum[:8]) + `"`
 	return d
+}
+
+// imports finds what a script cannot begin without. What it loads later is in an import(…).
+var imports = regexp.MustCompile(`(?:from|import) ?"\./([\w-]+\.js)"`)
+
+// modules are the files that a script needs, those of its own imports first, so that a browser asks for all at once.
+func (d *dashboard) modules(script string) []string {
+	var list []string
+	for _, m := range imports.FindAllSubmatch(d.files[script].plain, -1) {
+		if name := string(m[1]); !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	for _, name := range list {
+		for _, more := range d.modules(name) {
+			if !slices.Contains(list, more) {
+				list = append(list, more)
+			}
+		}
+	}
+	return list
 }
 
 // pack is text as gzip, as small as that gets, or nil where it is no smaller.

@@ -17,11 +17,8 @@ import (
 var libraries = map[string]string{
 	"preact":               "./third_party/preact/dist/preact.mjs",
 	"preact/hooks":         "./third_party/preact/hooks/dist/hooks.mjs",
-	"preact/jsx-runtime":   "./third_party/preact/jsx-runtime/dist/jsxRuntime.mjs",
 	"@preact/signals":      "./third_party/signals/dist/signals.mjs",
 	"@preact/signals-core": "./third_party/signals-core/dist/signals-core.mjs",
-	"uplot":                "./third_party/uplot/dist/uPlot.esm.js",
-	"uplot/uPlot.min.css":  "./third_party/uplot/dist/uPlot.min.css",
 }
 
 // options are those of every bundle. They, and not tsconfig.json, which is for the type check, say what JSX means.
@@ -31,15 +28,15 @@ func options(web string) (api.BuildOptions, error) {
 		return api.BuildOptions{}, err
 	}
 	return api.BuildOptions{
-		AbsWorkingDir:   dir,
-		Bundle:          true,
-		Platform:        api.PlatformBrowser,
-		Alias:           libraries,
-		JSX:             api.JSXAutomatic,
-		JSXImportSource: "preact",
-		TsconfigRaw:     `{"compilerOptions":{"strict":true,"useDefineForClassFields":true}}`,
-		Charset:         api.CharsetUTF8,
-		LogLevel:        api.LogLevelSilent, // what there is to say is in the error
+		AbsWorkingDir: dir,
+		Bundle:        true,
+		Platform:      api.PlatformBrowser,
+		Alias:         libraries,
+		// h("p", null, …) where the newer transform writes jsx("p", {children: …}): four hundred bytes less in the end.
+		JSX: api.JSXTransform, JSXFactory: "h", JSXFragment: "Fragment", Inject: []string{"src/jsx.ts"},
+		TsconfigRaw: `{"compilerOptions":{"strict":true,"useDefineForClassFields":true}}`,
+		Charset:     api.CharsetUTF8,
+		LogLevel:    api.LogLevelSilent, // what there is to say is in the error
 	}, nil
 }
 
@@ -68,7 +65,7 @@ func dist(web string) (map[string][]byte, error) {
 		{InputPath: "src/style/main.css", OutputPath: "app"},
 	}
 	o.Outdir = "dist"
-	o.Format = api.FormatESModule
+	o.Format, o.Splitting, o.ChunkNames = api.FormatESModule, true, "[name]-[hash]"
 	o.Target = api.ES2022
 	o.MinifyWhitespace, o.MinifyIdentifiers, o.MinifySyntax = true, true, true
 	o.Define = map[string]string{"process.env.NODE_ENV": `"production"`}

@@ -4,28 +4,23 @@ import { render, type ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { onUnauthorized } from './app/api';
 import { listenKeys } from './app/keys';
+import { more } from './app/more';
 import { address, listen, navigate, route, tracesPath, type PageName } from './app/router';
 import { loadMe, me, preferredProject } from './app/session';
 import { Shell } from './app/shell';
 import { startTheme } from './app/theme';
 import { Empty, Loading } from './ui/state';
-import { Compare } from './pages/compare/compare';
-import { Invite } from './pages/login/invite';
-import { Login } from './pages/login/login';
-import { Metrics } from './pages/metrics/metrics';
-import { Pipeline } from './pages/pipeline/pipeline';
-import { ProjectSettings } from './pages/settings/project';
-import { ServerSettings } from './pages/settings/server';
-import { Share } from './pages/share/share';
-import { Styleguide } from './pages/styleguide/styleguide';
 import { TracePage } from './pages/trace/trace';
 import { Traces } from './pages/traces/traces';
 
 /** Pages that need nobody to be logged in, and stand alone. */
-const alone: Partial<Record<PageName, ComponentType>> = { login: Login, invite: Invite, share: Share, styleguide: Styleguide };
+const alone: Partial<Record<PageName, ComponentType>> = {
+  login: more((m) => m.Login), invite: more((m) => m.Invite), share: more((m) => m.Share), styleguide: more((m) => m.Styleguide),
+};
 
 const inside: Partial<Record<PageName, ComponentType>> = {
-  home: Home, traces: Traces, trace: TracePage, compare: Compare, metrics: Metrics, pipeline: Pipeline, settings: ProjectSettings, server: ServerSettings,
+  home: Home, traces: Traces, trace: TracePage, compare: more((m) => m.Compare), metrics: more((m) => m.Metrics), pipeline: more((m) => m.Pipeline),
+  settings: more((m) => m.ProjectSettings), server: more((m) => m.ServerSettings),
 };
 
 function App() {

@@ -9,23 +9,21 @@ export function toLines(value: unknown): string[] {
   return out;
 }
 
-function write(out: string[], indent: string, name: string, value: unknown, depth: number) {
-  const inner = name ? indent + '  ' : indent;
+/** The first line begins with lead, the others with indent. What has a name begins on a line of its own, a member of a list on that of its dash. */
+function write(out: string[], lead: string, indent: string, value: unknown, depth: number) {
   if (typeof value === 'string') {
     const parsed = depth < deepest ? embedded(value) : undefined;
-    if (parsed !== undefined) return write(out, indent, name, parsed, depth + 1);
+    if (parsed !== undefined) return write(out, lead, indent, parsed, depth + 1);
     const lines = value.split(/\r?\n/);
-    if (lines.length === 1) out.push(indent + name + (value || '""'));
-    else {
-      if (name) out.push((indent + name).trimEnd());
-      for (const line of lines) out.push(inner + line);
-    }
-  } else if (typeof value !== 'object' || value === null || depth >= deepest) out.push(indent + name + JSON.stringify(value));
+    if (lines.length > 1 && lead.endsWith(': ')) out.push(lead.trimEnd(), ...lines.map((l) => indent + l));
+    else lines.forEach((l, i) => out.push((i ? indent : lead) + (l || (lines.length > 1 ? '' : '""'))));
+  } else if (typeof value !== 'object' || value === null || depth >= deepest) out.push(lead + JSON.stringify(value));
   else {
-    const entries = Array.isArray(value) ? value.map((v): [string, unknown] => ['- ', v]) : Object.entries(value).map(([k, v]): [string, unknown] => [k + ': ', v]);
-    if (entries.length === 0) return void out.push(indent + name + (Array.isArray(value) ? '[]' : '{}'));
-    if (name) out.push((indent + name).trimEnd());
-    for (const [k, v] of entries) write(out, inner, k, v, depth + 1);
+    const list = Array.isArray(value);
+    const entries: [string, unknown][] = list ? value.map((v) => ['- ', v]) : Object.entries(value).map(([k, v]) => [k + ': ', v]);
+    if (entries.length === 0) out.push(lead + (list ? '[]' : '{}'));
+    else if (lead.endsWith(': ')) out.push(lead.trimEnd());
+    entries.forEach(([k, v], i) => write(out, (i || lead.endsWith(': ') ? indent : lead) + k, indent + '  ', v, depth + 1));
   }
 }
 

@@ -1,8 +1,8 @@
-// Figures over time, drawn by uPlot on a canvas, with the same as a table for who does not see it.
-import uPlot from 'uplot';
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { cssVar, repaint } from '../app/theme';
+// Figures over time as a drawing, with the same as a table for who does not see it. All charts of a page have one cursor.
+import { signal } from '@preact/signals';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { clock } from '../lib/format';
+import { clockSteps, timeTicks, valueTicks } from '../lib/ticks';
 import { stacked } from '../lib/stack';
 import { Button } from './button';
 
@@ -34,102 +34,101 @@ export interface ChartProps {
   format(n: Value): string;
   /** A stretch of time, in ms, was chosen by dragging. */
   onRange(from: number, to: number): void;
-  /** Where a step leads. */
+  /** Where a step leads, and how to go there. */
   hrefOf(from: number, to: number): string;
   onOpen(href: string): void;
 }
 
-/** Charts of one page have one cursor. */
-const shared = uPlot.sync('tailrace').key;
+const [height, left, right, top, bottom] = [176, 58, 6, 8, 22];
+
+/** Where the pointer is, in s since 1970. */
+const cursor = signal<number | null>(null);
 
 export function Chart(props: ChartProps) {
-  const ref = useRef<HTMLDivElement>(null);
-  const now = useRef(props);
-  now.current = props;
-  const { t, step, lines, look, stack, label } = props;
-  const colours = repaint.value;
+  const { label, t, step, lines, format, onRange, hrefOf, onOpen } = props;
+  const box = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(0);
   useEffect(() => {
-    const box = ref.current!;
-    const u = new uPlot(options(box, () => now.current), dataOf(now.current), box);
-    const watch = new ResizeObserver(() => u.setSize({ width: box.clientWidth, height }));
-    watch.observe(box);
-    return () => {
-      watch.disconnect();
-      u.destroy();
-    };
-  }, [t, step, lines, look, stack, colours]);
-  return <div class="chart" ref={ref} role="group" aria-label={label} />;
+    const watch = new ResizeObserver(() => setWidth(box.current!.clientWidth));
+    watch.observe(box.current!);
+    return () => watch.disconnect();
+  }, []);
+  const [from, to] = [t[0] ?? 0, (t.at(-1) ?? 0) + step];
+  const x = (s: number) => left + (s - from) / (to - from) * (width - left - right);
+  const drawn = useMemo(() => draw(props, width, x), [t, step, lines, props.look, props.stack, width]);
+  const [drag, setDrag] = useState<[number, number] | null>(null);
+
+  const at = (e: PointerEvent) => {
+    const px = e.clientX - box.current!.getBoundingClientRect().left;
+    return Math.min(to - 1e-3, Math.max(from, from + (px - left) / (width - left - right) * (to - from)));
+  };
+  const move = (e: PointerEvent) => {
+    cursor.value = at(e);
+    if (drag) setDrag([drag[0], at(e)]);
+  };
+  const up = (e: PointerEvent) => {
+    if (!drag) return;
+    setDrag(null);
+    const [a, b] = [drag[0], at(e)];
+    if (Math.abs(x(a) - x(b)) >= 4) return onRange(Math.min(a, b) * 1e3, Math.max(a, b) * 1e3);
+    const start = t[Math.floor((b - from) / step)];
+    if (start !== undefined) onOpen(hrefOf(start * 1e3, (start + step) * 1e3));
+  };
+  const index = cursor.value === null || cursor.value < from || cursor.value >= to ? -1 : Math.floor((cursor.value - from) / step);
+  const ticks = timeTicks(from, to, Math.max(2, width / 90), -new Date(from * 1e3).getTimezoneOffset() * 60);
+  return (
+    <div class="chart" ref={box} role="group" aria-label={label}>
+      {width > 0 && (
+        <svg width={width} height={height} aria-hidden="true" onPointerMove={move} onPointerUp={up} onPointerLeave={() => { cursor.value = null; }} onPointerCancel={() => setDrag(null)}
+          onPointerDown={(e) => { if (e.button === 0) { e.currentTarget.setPointerCapture(e.pointerId); setDrag([at(e), at(e)]); } }}>
+          {index >= 0 && <rect class="chart-step" x={x(from + index * step)} y={top} width={Math.max(1, x(step) - x(0))} height={height - top - bottom} />}
+          <path class="chart-grid" d={drawn.ticks.map(([, y]) => `M${left} ${y}H${width - right}`).join('')} />
+          {drawn.ticks.map(([n, y]) => <text key={n} x={left - 6} y={y + 4} text-anchor="end">{tidy(format(n))}</text>)}
+          {ticks.at.map((s) => <text key={s} x={Math.min(width - 16, x(s))} y={height - 6} text-anchor="middle">{tick(s, ticks.step)}</text>)}
+          {lines.map((l, i) => <path key={l.label} class={props.look === 'bars' ? 'bars' : 'line'} style={{ color: `var(${l.colour})` }} d={drawn.paths[i]} />)}
+          {drag && <rect class="chart-drag" x={Math.min(x(drag[0]), x(drag[1]))} y={top} width={Math.abs(x(drag[1]) - x(drag[0]))} height={height - top - bottom} />}
+        </svg>
+      )}
+      <p class="chart-legend">
+        <span class="muted">{index < 0 ? 'Whole range' : stepLabel(t[index]!, step)}</span>
+        {lines.map((l) => <span key={l.label}><i style={{ background: `var(${l.colour})` }} />{l.label} <b>{format((index < 0 ? l.total : l.values[index]) ?? null)}</b></span>)}
+      </p>
+    </div>
+  );
 }
 
-const height = 168;
+/** Where everything goes. A step is drawn in its middle. */
+function draw({ t, step, lines, look, stack, times }: ChartProps, width: number, x: (s: number) => number) {
+  const values = stack ? stacked(lines.map((l) => l.values)) : lines.map((l) => l.values);
+  const max = values.reduce((m, l) => l.reduce<number>((n, v) => Math.max(n, v ?? 0), m), 0);
+  const y = (n: number) => round(top + (1 - n / ((max || 1) * 1.06)) * (height - top - bottom));
+  const each = (width - left - right) / t.length;
+  const bar = Math.max(1, Math.min(each * .8, 44));
+  const paths = values.map((line) => line.map((v, i) => {
+    const at = x(t[i]! + step / 2);
+    if (v === null || (look === 'bars' && !v)) return '';
+    if (look === 'bars') return `M${round(at - bar / 2)} ${y(0)}V${Math.min(y(v), y(0) - 1)}h${round(bar)}V${y(0)}z`;
+    // A line from the one before, unless nothing was measured there; a dot where no line comes or goes.
+    if (i && line[i - 1] != null) return `L${round(at)} ${y(v)}`;
+    return `M${round(at)} ${y(v)}` + (line[i + 1] == null ? 'm-1.5 0a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0-3 0' : '');
+  }).join(''));
+  return { paths, ticks: valueTicks(max, times ? clockSteps : []).map((n) => [n, y(n)] as const) };
+}
 
-const times = [...Array.from({ length: 9 }, (_, n) => [1, 2, 5].map((x) => x * 10 ** n)).flat(), ...[1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400].map((s) => s * 1e9)];
+const round = (n: number) => Math.round(n * 10) / 10;
 
 /** A round figure without what says that it is exact: 50 s for 50.0 s, 2 m for 2 m 00 s. */
 export const tidy = (text: string) => (/^\D*0( ns)?$/.test(text) ? '0' : text.replace(/(\.\d*?)0+(?!\d)/, '$1').replace(/\.(?!\d)/, '').replace(/ 00 [ms]$/, ''));
 
-/** Each step is drawn at its middle, so that the nearest point to the cursor is that of the step below it. */
-function dataOf({ t, step, lines, stack }: ChartProps): uPlot.AlignedData {
-  const values = lines.map((l) => l.values);
-  return [t.map((s) => s + step / 2), ...(stack ? stacked(values) : values)] as uPlot.AlignedData;
-}
-
-function options(box: HTMLElement, now: () => ChartProps): uPlot.Options {
-  const { t, step, lines, look = 'lines' } = now();
-  const [text, grid, font] = [cssVar('--muted'), cssVar('--line-soft'), '11px ' + cssVar('--font')];
-  const axis = { stroke: text, font, grid: { stroke: grid, width: 1 }, ticks: { show: false } };
-  const end = (t.at(-1) ?? 0) + step;
-  return {
-    width: box.clientWidth, height, padding: [8, 8, 0, 0],
-    cursor: {
-      y: false, points: { size: 7 }, drag: { x: true, y: false, setScale: false },
-      // Only where the pointer is: a stretch that is chosen in one chart is not chosen in each.
-      sync: { key: shared, filters: { pub: (type: string) => type === 'mousemove', sub: () => true } } as uPlot.Cursor.Sync,
-    },
-    scales: { x: { time: true, range: [t[0] ?? 0, end] }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] } },
-    axes: [
-      { ...axis, space: 64, size: 24, values: (_, at, __, ___, incr) => at.map((s) => tick(s, incr)) },
-      { ...axis, space: 32, size: 62, incrs: now().times ? times : undefined, values: (_, at) => at.map((n) => tidy(now().format(n))) },
-    ],
-    series: [
-      { label: 'Time', value: (_, s) => (s == null ? 'whole range' : stepLabel(s - step / 2, step)) },
-      ...lines.map((l, i): uPlot.Series => ({
-        label: l.label, stroke: cssVar(l.colour), width: look === 'bars' ? 0 : 1.75, fill: look === 'bars' ? cssVar(l.colour) : undefined,
-        paths: look === 'bars' ? uPlot.paths.bars!({ size: [0.8, 48] }) : undefined,
-        points: look === 'bars' ? { show: false } : { show: t.length < 150, size: 4, fill: cssVar(l.colour) },
-        value: (_, __, ___, at) => now().format(at == null ? l.total ?? null : now().lines[i]?.values[at] ?? null),
-      })),
-    ],
-    hooks: { ready: [(u) => listen(u, now)] },
-  };
-}
-
-/** A drag is a stretch of time, a click opens its step. uPlot keeps the click at the end of a drag to itself. */
-function listen(u: uPlot, now: () => ChartProps) {
-  (u.hooks.setSelect ??= []).push(() => {
-    const { left, width } = u.select;
-    if (width < 4) return;
-    now().onRange(u.posToVal(left, 'x') * 1e3, u.posToVal(left + width, 'x') * 1e3);
-    u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-  });
-  u.over.addEventListener('click', () => {
-    const { t, step, hrefOf, onOpen } = now();
-    const start = t[u.cursor.idx ?? -1];
-    if (start !== undefined) onOpen(hrefOf(start * 1e3, (start + step) * 1e3));
-  });
-}
-
 /** A moment on the axis: the time of the day, or the day where one begins. */
-function tick(s: number, incr: number): string {
-  const [day, ...time] = clock(s * 1e3, { now: new Date(0) }).split(/ (?=\d+:)/);
-  const text = time[0]!.slice(0, incr < 60 ? 8 : 5);
-  return incr >= 86400 || text === '00:00' ? day!.replace(/ \d{4}$/, '') : text;
+function tick(s: number, step: number): string {
+  const [day, time] = clock(s * 1e3, { now: new Date(0) }).split(/ (?=\d+:)/);
+  return step >= 86400 || time!.startsWith('00:00') ? day!.replace(/ \d{4}$/, '') : time!.slice(0, 5);
 }
 
 /** 22 Nov 14:00 – 15:00 */
-export function stepLabel(s: number, step: number): string {
-  return clock(s * 1e3).replace(/:00$/, '') + (step < 86400 ? ' – ' + clock((s + step) * 1e3).slice(-8, -3) : '');
-}
+const stepLabel = (s: number, step: number) =>
+  clock(s * 1e3).replace(/:00$/, '') + (step < 86400 ? ' – ' + clock((s + step) * 1e3).slice(-8, -3) : '');
 
 /** The same figures as a table; a step without any is left out. */
 export function ChartTable({ label, t, step, lines, format, hrefOf }: ChartProps) {

@@ -46,6 +46,7 @@ function Both({ project, a, b }: { project: string; a: string; b: string }) {
     <>
       {a === b && <Note>A and B are the same run.</Note>}
       {(x.data.truncated || y.data.truncated) && <Note kind="warn">A run has more than 20,000 spans: only the upper levels of it are compared.</Note>}
+      <h2 class="ellipsis" title={x.data.trace.name}>{x.data.trace.name}{x.data.trace.name !== y.data.trace.name && ` and ${y.data.trace.name}`}</h2>
       <Summary a={x.data} b={y.data} from={from} />
       <Steps a={x.data} b={y.data} from={from} />
     </>

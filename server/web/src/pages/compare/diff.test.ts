@@ -60,11 +60,11 @@ test('two columns', () => {
 });
 
 test('what of a line is another, in whole words', () => {
-  const middle = (a: string, b: string) => { const { head, tail } = inner(a, b); return [a.slice(head, a.length - tail), b.slice(head, b.length - tail)]; };
+  const middle = (a: string, b: string) => { const { head, tail } = inner(a, b)!; return [a.slice(head, a.length - tail), b.slice(head, b.length - tail)]; };
   equal(middle('use v12 now', 'use v13 now'), ['v12', 'v13']);
   equal(middle('Find it.', 'Find it. JSON only.'), ['', ' JSON only.']);
-  equal(middle('aaa', 'aaaa'), ['aaa', 'aaaa']);
   equal(middle('', 'x'), ['', 'x']);
+  equal([inner('aaa', 'aaaa'), inner('  intent: cancel', '  Sure! The customer')], [null, null]);
 });
 
 test('far from changes it is folded', () => {

@@ -78,8 +78,8 @@ export function sideBySide(changes: readonly Change[]): [Side | null, Side | nul
   return out;
 }
 
-/** Where one line differs from the other: how much of their beginning and of their end is the same, in whole words. */
-export function inner(a: string, b: string): { head: number; tail: number } {
+/** Where one line differs from the other: how much of their beginning and of their end is the same, in whole words; null: too little of them is. */
+export function inner(a: string, b: string): { head: number; tail: number } | null {
   const shorter = Math.min(a.length, b.length);
   let head = 0;
   while (head < shorter && a[head] === b[head]) head++;
@@ -88,7 +88,7 @@ export function inner(a: string, b: string): { head: number; tail: number } {
   const word = (text: string, at: number) => /\w/.test(text[at - 1] ?? '') && /\w/.test(text[at] ?? '');
   while (head > 0 && (word(a, head) || word(b, head))) head--;
   while (tail > 0 && (word(a, a.length - tail) || word(b, b.length - tail))) tail--;
-  return { head, tail };
+  return (a.slice(0, head) + a.slice(a.length - tail)).trim().length * 3 < shorter ? null : { head, tail };
 }
 
 /** Rows, and how many equal ones were left out in a place: those far from any change. */

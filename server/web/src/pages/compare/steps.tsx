@@ -2,14 +2,14 @@
 import { useMemo, useState } from 'preact/hooks';
 import { useShortcuts } from '../../app/keys';
 import { query, setQuery } from '../../app/router';
-import { cost, count, duration, short } from '../../lib/format';
+import { count, duration, short } from '../../lib/format';
 import { Button } from '../../ui/button';
 import { CheckField } from '../../ui/field';
 import { KindMark, StatusMark } from '../../ui/span';
 import type { TraceModel, SpanRow } from '../trace/model';
 import type { TraceSource } from '../trace/source';
 import { align, type Step } from './align';
-import { Delta } from './delta';
+import { Delta, exact } from './delta';
 import { Detail } from './detail';
 
 const idOf = (s: Step) => (s.a ? 'a.' + s.a.id : 'b.' + s.b!.id);
@@ -82,7 +82,7 @@ function Row({ id, step: { a, b, depth }, open }: { id: string; step: Step; open
       <td class="num">{time(a)}</td><td class="num">{time(b)}</td>
       <td class="num"><Delta a={a?.dur} b={b?.dur} format={duration} small={1e6} /></td>
       <td class="num">{(a?.tokens || b?.tokens) && <Delta a={a && (a.tokens?.total ?? 0)} b={b && (b.tokens?.total ?? 0)} format={short} />}</td>
-      <td class="num">{(a?.cost || b?.cost) && <Delta a={a?.cost} b={b?.cost} format={cost} />}</td>
+      <td class="num">{(a?.cost || b?.cost) && <Delta a={a?.cost} b={b?.cost} format={exact} />}</td>
     </tr>
   );
 }

@@ -8,7 +8,7 @@ import { Failed, Loading } from '../../ui/state';
 import type { TraceModel } from '../trace/model';
 import type { TraceSource } from '../trace/source';
 import { align } from './align';
-import { Delta } from './delta';
+import { Delta, exact } from './delta';
 import { apart, differences, ofSpans, only, type Difference } from './differs';
 
 const figures: [string, (t: TraceSummary) => number | null, (n: number | null) => string, boolean?][] = [
@@ -17,7 +17,7 @@ const figures: [string, (t: TraceSummary) => number | null, (n: number | null) =
 
 export function Summary({ a, b, from }: { a: TraceModel; b: TraceModel; from: [TraceSource, TraceSource] }) {
   const run = (name: string, t: TraceSummary, source: TraceSource) => (
-    <th scope="col" class="run"><span class="row"><b>{name}</b><StatusMark status={t.status} /><a class="ellipsis" href={source.href()} title={t.name}>{t.name}</a></span><span class="muted"><Time at={t.start} /> {t.trace_id.slice(0, 8)}</span></th>
+    <th scope="col" class="run"><span class="row"><b>{name}</b><StatusMark status={t.status} /><a class="mono" href={source.href()} title={t.name}>{t.trace_id.slice(0, 8)}</a></span><span class="muted"><Time at={t.start} /></span></th>
   );
   return (
     <div class="compare-top">
@@ -25,7 +25,7 @@ export function Summary({ a, b, from }: { a: TraceModel; b: TraceModel; from: [T
         <table class="table">
           <thead><tr><td />{run('A', a.trace, from[0])}{run('B', b.trace, from[1])}<th scope="col" class="num">B − A</th></tr></thead>
           <tbody>{figures.map(([name, read, format, neutral]) => (
-            <tr key={name}><th scope="row">{name}</th><td class="num">{format(read(a.trace))}</td><td class="num">{format(read(b.trace))}</td><td class="num"><Delta a={read(a.trace)} b={read(b.trace)} format={format} neutral={neutral} /></td></tr>
+            <tr key={name}><th scope="row">{name}</th><td class="num">{format(read(a.trace))}</td><td class="num">{format(read(b.trace))}</td><td class="num"><Delta a={read(a.trace)} b={read(b.trace)} format={format === cost ? exact : format} neutral={neutral} /></td></tr>
           ))}</tbody>
         </table>
       </section>

@@ -40,14 +40,14 @@ export function Diff({ name, a, b }: { name: string; a: unknown; b: unknown }) {
 
 function Row({ row: [l, r] }: { row: Pair }) {
   const equal = l !== null && l === r;
-  const part = l && r && !equal ? inner(l.text, r.text) : { head: 0, tail: 0 };
+  const part = l && r && !equal ? inner(l.text, r.text) : null;
   return <div class={equal ? 'diff-row' : 'diff-row changed'} role="row"><Half side={l} part={part} /><Half side={r} part={part} /></div>;
 }
 
-function Half({ side, part: { head, tail } }: { side: Side | null; part: { head: number; tail: number } }) {
+function Half({ side, part }: { side: Side | null; part: { head: number; tail: number } | null }) {
   if (!side) return <div class="half none" role="cell" />;
   const { kind, text } = side;
-  const end = text.length - tail;
-  const marked = head || tail ? <>{text.slice(0, head)}<mark>{text.slice(head, end)}</mark>{text.slice(end)}</> : text;
+  const end = text.length - (part?.tail ?? 0);
+  const marked = part ? <>{text.slice(0, part.head)}<mark>{text.slice(part.head, end)}</mark>{text.slice(end)}</> : text;
   return <div class={kind === '-' ? 'half gone' : kind === '+' ? 'half come' : 'half'} role="cell"><span class="sign">{kind === '-' ? '−' : kind}</span><span>{kind === ' ' ? text : marked}</span></div>;
 }

@@ -57,8 +57,8 @@ export function Charts({ five, project, params, link }: { five: Five; project: s
         actions={<Segmented<string> label="Tokens by" small value={byModel ? 'model' : ''} options={[['', 'In, out'], ['model', 'By model']]} onChoice={(by) => setQuery({ tokens: by })} />}
       >{() => {
         const r = (byModel ? models : five.tokens).data!;
-        return draw('Tokens over time', r, keep(r, '', () => (byModel ? tokensByModel(r) : (['output', 'input'] as const).map((p, i) => ({
-          label: p === 'input' ? 'In' : 'Out', values: first(r)?.parts[p]?.values ?? zeros(r), total: first(r)?.parts[p]?.total ?? 0, colour: `--chart-${2 - i}`,
+        return draw('Tokens over time', r, keep(r, '', () => (byModel ? tokensByModel(r) : (['input', 'output'] as const).map((p, i) => ({
+          label: p === 'input' ? 'In' : 'Out', values: first(r)?.parts[p]?.values ?? zeros(r), total: first(r)?.parts[p]?.total ?? 0, colour: `--chart-${i + 1}`,
         })))), short, { look: 'bars', stack: true });
       }}</Panel>
       <Panel title="Cost" of={[five.cost]}>{() => {

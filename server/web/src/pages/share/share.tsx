@@ -19,7 +19,7 @@ export function Share() {
   const shared = useResource(path, (signal) => get<SharedTrace>(path, {}, signal));
   const source = useMemo(() => shared.data && fromShare(secret, shared.data), [secret, shared.data]);
   useTitle(shared.data ? shared.data.trace.name : 'Shared trace');
-  const select = (id?: string) => source && navigate(source.href(id), { replace: true, keepScroll: true });
+  const select = (id?: string) => source && navigate(source.href(id) + location.search, { replace: true, keepScroll: true });
   return (
     <div class="share">
       <header class="share-head">

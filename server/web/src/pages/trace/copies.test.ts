@@ -1,5 +1,6 @@
 import type { FullSpan } from '../../api.gen';
-import { spanCurl, spanFile, spanGo, spanMarkdown, spanText, traceCopies } from './copies';
+import { spanGo, spanMarkdown, spanText, traceCopies } from './copies';
+import { spanCurl, spanFile } from './links';
 import type { SpanRow, TraceModel } from './model';
 import { equal, test } from '../../testing';
 

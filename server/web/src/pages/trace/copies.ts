@@ -1,31 +1,8 @@
-// A span or a trace as a text to take along: into a terminal, an issue, a prompt, a test.
+// A span or a trace as a text to take along: into an issue, a prompt, a test. It is loaded when somebody does.
 import type { FullSpan } from '../../api.gen';
 import { cost, count, duration } from '../../lib/format';
 import type { SpanRow, TraceModel } from './model';
-import type { TraceSource } from './source';
-
-/** Where the server is, and whether it answers anybody: whose commands then need no token. */
-export interface Place { origin: string; open: boolean }
-
-type Where = Pick<TraceSource, 'path' | 'href' | 'project'>;
-
-const spanPath = (source: Where, id: string) => source.path + '/spans/' + encodeURIComponent(id);
-
-export const spanLink = (source: Where, id: string, at: Place) => at.origin + source.href(id);
-
-/** The command that asks for a span. Its token is a variable of the shell: what is copied is pasted anywhere. */
-export const spanCurl = (source: Where, id: string, at: Place) => curl(source, spanPath(source, id), at);
-
-export function spanFile(source: Where, id: string) {
-  return { href: spanPath(source, id), name: `span-${id.replace(/[^\w-]/g, '_')}.json` };
-}
-
-function curl(source: Where, path: string, at: Place): string {
-  const header = source.project && !at.open ? ' -H "Authorization: Bearer $TAILRACE_TOKEN"' : '';
-  return `curl -sS${header} ${shell(at.origin + path)}`;
-}
-
-const shell = (s: string) => `'${s.replace(/'/g, `'\\''`)}'`;
+import { curl, type Place, type Where } from './links';
 
 /** A span for an issue: its facts in a table, what it says in blocks. */
 export function spanMarkdown(s: FullSpan, link: string): string {

@@ -2,9 +2,9 @@ import { useState } from 'preact/hooks';
 import { query } from '../../app/router';
 import { Button } from '../../ui/button';
 import { Combobox } from '../../ui/combobox';
-import { TextField } from '../../ui/field';
+import { SelectField, TextField } from '../../ui/field';
 import { filter, valuesOf } from './filterbar';
-import { millis, parseMillis } from './filters';
+import { millis, parseMillis, sortOf, type Sort } from './filters';
 
 const properties = [['type', 'Span type'], ['model', 'Model'], ['user', 'User'], ['thread', 'Thread'], ['env', 'Environment']] as const;
 
@@ -19,6 +19,7 @@ export function MoreFilters({ project }: { project: string }) {
       <Duration name="min_ms" label="Took at least" />
       <Duration name="max_ms" label="Took at most" />
       <Metadata project={project} />
+      <SelectField<Sort> label="Order" value={sortOf(q)} options={[['start', 'Newest first'], ['duration', 'Longest first'], ['tokens', 'Most tokens first'], ['cost', 'Dearest first']]} onChoice={(v) => filter('sort', v === 'start' ? null : v)} />
     </div>
   );
 }

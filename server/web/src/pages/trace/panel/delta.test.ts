@@ -1,4 +1,4 @@
-import { align, canonical, delta, earlierCalls, lineDiff } from './delta';
+import { canonical, delta, earlierCalls } from './delta';
 import type { Message } from './chat';
 import type { SpanRow, TraceModel } from '../model';
 import { equal, test } from '../../../testing';
@@ -39,12 +39,6 @@ test('a user message is edited if most of it is the same', () => {
 test('the order of keys says nothing', () => {
   equal(canonical({ a: 1, b: [{ d: 1, c: 2 }] }), canonical({ b: [{ c: 2, d: 1 }], a: 1 }));
   equal(canonical(JSON.parse('{"__proto__":1}')), '{"__proto__":1}');
-});
-
-test('lines', () => {
-  equal(lineDiff('a\nb\nc', 'a\nx\nc\nd').map((l) => l.op + l.text), ['=a', '-b', '+x', '=c', '+d']);
-  const many = Array.from({ length: 5000 }, (_, i) => `${i}`);
-  equal(align(many, many.map((x) => x + '!')).length, 10_000);
 });
 
 test('the previous call is of the same agent', () => {

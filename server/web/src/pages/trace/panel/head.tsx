@@ -8,7 +8,7 @@ import { Button, CopyButton } from '../../../ui/button';
 import { Icon } from '../../../ui/icon';
 import { Popover } from '../../../ui/menu';
 import { KindMark, StatusMark } from '../../../ui/span';
-import { spanCurl, spanFile, spanGo, spanLink, spanMarkdown, spanText } from '../copies';
+import { spanCurl, spanFile, spanLink } from '../links';
 import type { SpanRow, TraceModel } from '../model';
 import type { TraceSource } from '../source';
 import { familyOf } from './family';
@@ -39,7 +39,7 @@ function Facts({ span, full }: { span: SpanRow; full?: FullSpan }) {
   const entity = full?.entity;
   const facts: [string, unknown, string?][] = [
     ['Duration', span.event ? 'event' : span.dur < 0 ? 'running' : duration(span.dur)],
-    ['Start', (span.start < 0 ? '−' : '+') + duration(Math.abs(span.start)), full?.start],
+    ['Start', span.start ? (span.start < 0 ? '−' : '+') + duration(Math.abs(span.start)) : 'with the trace', full?.start],
     ['Model', span.model, typeof a['provider'] === 'string' ? a['provider'] : undefined],
     ['Tokens', t && t.total > 0 && `${short(t.input)} in · ${short(t.output)} out`, t ? `${count(t.input)} in, ${count(t.output)} out` : ''],
     ['Cached', t && t.cached > 0 && short(t.cached), 'part of the input'],
@@ -88,8 +88,9 @@ function CopyMenu({ source, span, full }: { source: TraceSource; span: SpanRow; 
   const link = spanLink(source, span.id, at);
   const mine = full?.span_id === span.id ? full : undefined;
   const file = spanFile(source, span.id);
-  const texts: [string, string | (() => string)][] = [['Link', link], ['As curl', spanCurl(source, span.id, at)]];
-  if (mine) texts.push(['As Markdown, for an issue', () => spanMarkdown(mine, link)], ['As text, for a coding agent', () => spanText(mine, link)], ['As Go, for a test', () => spanGo(mine)]);
+  const copies = () => import('../copies');
+  const texts: [string, string | (() => Promise<string>)][] = [['Link', link], ['As curl', spanCurl(source, span.id, at)]];
+  if (mine) texts.push(['As Markdown, for an issue', async () => (await copies()).spanMarkdown(mine, link)], ['As text, for a coding agent', async () => (await copies()).spanText(mine, link)], ['As Go, for a test', async () => (await copies()).spanGo(mine)]);
   return (
     <Popover icon="copy" look="quiet" align="right" label="Copy the span">
       {() => (

@@ -26,14 +26,14 @@ export function SpanPanel({ source, model, span, onSelect, onClose }: Props) {
   const before = useBefore(source, model, span, chat && !stale ? chat : undefined, onSelect);
   const mine = stale ? undefined : full;
   return (
-    <aside class="span-panel" aria-label={`Span ${span.name}`}>
+    <div class="span-panel">
       <Head source={source} model={model} span={span} full={mine} onSelect={onSelect} onClose={onClose} />
       {error ? <Failed error={error} retry={reload} what="the span" /> : !full ? <Loading /> : (
         <div class={stale ? 'span-body stale' : 'span-body'} aria-busy={stale}>
           {source.content ? <Contents key={full.span_id} full={full} chat={chat} before={before} /> : <Withheld full={full} />}
         </div>
       )}
-    </aside>
+    </div>
   );
 }
 

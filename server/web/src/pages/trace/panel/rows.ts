@@ -76,7 +76,7 @@ export function fold(text: string, lines: number, chars = lines * 150): { head: 
   if (end < 0 || end > chars) end = chars;
   const rest = text.slice(end, end + 201);
   // Nobody wants to press a button for two words.
-  if (rest.length < 200 && rest.split('\n').length < 4) return { head: text, rest: 0 };
+  if (rest.length < 200 && rest.split('\n').length < lines / 2 + 4) return { head: text, rest: 0 };
   let cut = end;
   if (/[\uD800-\uDBFF]/.test(text[cut - 1] ?? '')) cut--;
   return { head: text.slice(0, cut), rest: text.length - cut };

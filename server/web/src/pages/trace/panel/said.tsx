@@ -4,7 +4,8 @@ import { bytes, plural } from '../../../lib/format';
 import { Segmented } from '../../../ui/field';
 import { Icon, type IconName } from '../../../ui/icon';
 import type { Conversation, Message, Part } from './chat';
-import { delta, lineDiff, type Entry } from './delta';
+import { diffLines, folded } from '../../compare/diff';
+import { delta, type Entry } from './delta';
 import { Json } from './json';
 import { Marked, Text, plain, setPlain } from './text';
 
@@ -66,15 +67,15 @@ function Run({ entry, before, view }: { entry: Entry; before?: Before; view: Vie
   );
 }
 
-const textOf = (m: Message) => m.parts.map((p) => ('text' in p ? p.text : JSON.stringify(p, null, 2))).join('\n');
+const linesOf = (m: Message) => m.parts.map((p) => ('text' in p ? p.text : JSON.stringify(p, null, 2))).join('\n').split('\n');
 
 function Edited({ before, after }: { before: Message; after: Message }) {
-  const lines = useMemo(() => lineDiff(textOf(before), textOf(after)), [before, after]);
+  const lines = useMemo(() => folded(diffLines(linesOf(before), linesOf(after)), (l) => l.kind !== ' '), [before, after]);
   return (
-    <section class={`said ${roleClass(after)} edited`}>
+    <section class={`said ${roleClass(after)}`}>
       <h4><RoleMark role={after.role} /> <span class="chip">changed since the previous call</span></h4>
-      <pre class="diff">{lines.map((l, i) => (l.op !== '=' || lines.slice(Math.max(0, i - 2), i + 3).some((x) => x.op !== '=')) &&
-        <div key={i} class={l.op === '+' ? 'plus' : l.op === '-' ? 'minus' : ''}>{l.op === '=' ? '  ' : l.op + ' '}<Marked text={l.text} /></div>)}</pre>
+      <pre>{lines.map((l, i) => (typeof l === 'number' ? <div key={i} class="muted">{l} equal lines</div>
+        : <div key={i} class={l.kind === '+' ? 'plus' : l.kind === '-' ? 'minus' : ''}>{l.kind} <Marked text={l.text} /></div>))}</pre>
     </section>
   );
 }

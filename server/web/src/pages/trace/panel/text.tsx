@@ -1,7 +1,8 @@
 // A text that somebody wrote: with its marks in sight, folded where it is long, as Markdown if the reader likes.
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
+import { query } from '../../../app/router';
 import { count, plural } from '../../../lib/format';
 import { parsed } from './chat';
 import { Json } from './json';
@@ -21,7 +22,7 @@ export function setPlain(yes: boolean) {
 }
 
 /** What is looked for in the page, which texts point out. */
-export const sought = signal('');
+export const sought = computed(() => query.value.get('find')?.trim() ?? '');
 
 /** Text with the marks that redaction and limits have left, and with what is looked for. */
 export function Marked({ text }: { text: string }) {
