@@ -2,7 +2,7 @@
 // repository:
 //
 //	go run ./server/web/browser/shots                        # all, into docs/screenshots
-//	go run ./server/web/browser/shots -format png -only trace -out /tmp/shots
+//	go run ./server/web/browser/shots -only trace -out shots
 //
 // It starts a server with the samples of `tailrace demo`, of a fixed seed. Their times are counted from now, and one run
 // among them is in progress, so pictures of two days are alike and not equal. It fails if a page does what none may do,
@@ -104,10 +104,10 @@ func (f flags) shoot(t *program, s shot, address, name string, v size, dark bool
 	p.SetDark(dark)
 	p.SetReducedMotion(true)
 	p.Open(address)
-	p.WaitUntil(settled)
+	p.Settle()
 	if s.prepare != nil {
 		s.prepare(p)
-		p.WaitUntil(settled)
+		p.Settle()
 	}
 	var picture []byte
 	if f.format == "png" {
@@ -121,15 +121,3 @@ func (f flags) shoot(t *program, s shot, address, name string, v size, dark bool
 	fmt.Printf("%6.1f KiB  %s\n", float64(len(picture))/1024, name)
 	return len(picture)
 }
-
-// settled becomes true when a page has text, nothing of it says that it is busy, and it has asked for nothing more for a
-// while.
-const settled = `(async () => {
-	for (let before = ""; ;) {
-		const busy = !document.body.innerText.trim() || document.querySelector("[aria-busy=true]")
-		const now = busy ? "" : performance.getEntriesByType("resource").length + " " + location.href
-		if (now && now === before) return true
-		before = now
-		await new Promise(done => setTimeout(done, 300))
-	}
-})()`
