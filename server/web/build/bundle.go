@@ -33,7 +33,7 @@ func options(web string) (api.BuildOptions, error) {
 		Platform:      api.PlatformBrowser,
 		Alias:         libraries,
 		// h("p", null, …) where the newer transform writes jsx("p", {children: …}): four hundred bytes less in the end.
-		JSX: api.JSXTransform, JSXFactory: "h", JSXFragment: "Fragment", Inject: []string{"src/jsx.ts"},
+		JSX: api.JSXTransform, JSXFactory: "jsx$element", JSXFragment: "jsx$fragment", Inject: []string{"src/jsx.ts"},
 		TsconfigRaw: `{"compilerOptions":{"strict":true,"useDefineForClassFields":true}}`,
 		Charset:     api.CharsetUTF8,
 		LogLevel:    api.LogLevelSilent, // what there is to say is in the error
