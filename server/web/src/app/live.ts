@@ -39,28 +39,48 @@ function open(path: string, after: string, tell: (e: LiveEvent) => void): () => 
 
 type Message = { event: LiveEvent; to?: string } | { join: string; after: string } | { led: true };
 
-/** Listens to the tab that has the stream, and has it once that tab goes: whoever holds the lock leads. */
+/**
+ * Shares a stream, and leaves it to another tab while this one is frozen or kept only for the back button: it would hold
+ * the stream and tell nobody.
+ */
 function share(path: string, after: string, tell: (e: LiveEvent) => void): () => void {
-  const name = 'tailrace.live ' + path;
-  const channel = new BroadcastChannel(name);
-  const me = Math.random().toString(36);
-  const stop = new AbortController();
   let seen = after;
   const hear = (event: LiveEvent) => {
     if (Number(event.id) > Number(seen)) seen = event.id;
     tell(event);
   };
+  let leave: (() => void) | undefined;
+  const rest = () => {
+    leave?.();
+    leave = undefined;
+  };
+  const wake = () => { leave ??= join(path, () => seen, hear); };
+  const events = [[window, 'pagehide', rest], [window, 'pageshow', wake], [document, 'freeze', rest], [document, 'resume', wake]] as const;
+  for (const [target, name, run] of events) target.addEventListener(name, run);
+  wake();
+  return () => {
+    rest();
+    for (const [target, name, run] of events) target.removeEventListener(name, run);
+  };
+}
+
+/** Listens to the tab that has the stream, and has it once that tab goes: whoever holds the lock leads. */
+function join(path: string, seen: () => string, hear: (e: LiveEvent) => void): () => void {
+  const name = 'tailrace.live ' + path;
+  const channel = new BroadcastChannel(name);
+  const me = Math.random().toString(36);
+  const stop = new AbortController();
+  const ask = () => channel.postMessage({ join: me, after: seen() });
   channel.onmessage = ({ data }: MessageEvent<Message>) => {
     if ('event' in data) {
       if ((data.to ?? me) === me) hear(data.event);
-    } else if ('led' in data) join(); // another tab leads now, and may have seen less or more than this one
+    } else if ('led' in data) ask(); // another tab leads now, and may have seen less or more than this one
   };
-  const join = () => channel.postMessage({ join: me, after: seen });
   const lead = () => new Promise<void>((done) => {
     if (stop.signal.aborted) return done();
-    const recent = new Recent(seen);
+    const recent = new Recent(seen());
     let connected: LiveEvent = { name: 'connected', data: 'false', id: '' };
-    const close = open(path, seen, (event) => {
+    const close = open(path, seen(), (event) => {
       if (event.name === 'connected') connected = event;
       else recent.add(event);
       channel.postMessage({ event });
@@ -75,7 +95,7 @@ function share(path: string, after: string, tell: (e: LiveEvent) => void): () =>
     stop.signal.addEventListener('abort', () => { close(); done(); });
   });
   navigator.locks.request(name, { signal: stop.signal }, lead).catch(() => {}); // it rejects when it is stopped while it waits
-  join();
+  ask();
   return () => {
     stop.abort();
     channel.close();
