@@ -18,20 +18,9 @@ type violation struct {
 // about, and how to mend it.
 func Axe(t T, p *Page) {
 	t.Helper()
-	axe(t, p, "")
-}
-
-// AxeColours is [Axe] for what depends on colours alone, which takes a third of the time.
-func AxeColours(t T, p *Page) {
-	t.Helper()
-	axe(t, p, `, runOnly: ["color-contrast", "link-in-text-block"]`)
-}
-
-func axe(t T, p *Page, options string) {
-	t.Helper()
 	// DevTools evaluates it, which a content security policy does not hold for. Nothing is fetched.
 	Eval[bool](p, "window.axe ? true : (() => {"+axeJS+"\nreturn true})()")
-	found := Eval[[]violation](p, `axe.run(document, {resultTypes: ["violations"], preload: false`+options+`}).then(r => r.violations.map(v => ({
+	found := Eval[[]violation](p, `axe.run(document, {resultTypes: ["violations"], preload: false}).then(r => r.violations.map(v => ({
 		ID: v.id, Help: v.help,
 		Nodes: v.nodes.map(n => ({Target: n.target.flat(9).join(" "), Summary: n.failureSummary ?? ""})),
 	})))`)

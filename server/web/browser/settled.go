@@ -9,7 +9,7 @@ func (p *Page) Settle() {
 // A skeleton of what is to come says that the page is busy too.
 const settled = `(async () => {
 	for (let before = ""; ;) {
-		const busy = !document.body.innerText.trim() || document.querySelector("[aria-busy=true], .loading, .skeleton")
+		const busy = !document.body.innerText.trim() || document.querySelector("[aria-busy=true], .loading:not(.guide *)")
 		const now = busy ? "" : performance.getEntriesByType("resource").length + " " + location.href
 		if (now && now === before) return true
 		before = now

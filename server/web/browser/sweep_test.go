@@ -138,14 +138,15 @@ func (s sites) show(p *Page, v view) {
 	}
 }
 
-// TestEveryViewIsAsItShouldBe looks at each view light and dark, on a desk and on a phone: axe-core finds nothing, a phone
-// need not scroll sideways, the window has a title, and loading it anew shows the same. That no page writes to the console
+// TestEveryViewIsAsItShouldBe looks at each view, light on a desk and dark on a phone: axe-core finds nothing, a phone need
+// not scroll sideways, the window has a title, and loading it anew shows the same. That no page writes to the console
 // or asks another origin is watched wherever there is a page.
 func TestEveryViewIsAsItShouldBe(t *testing.T) {
 	needsBrowser(t)
 	s := furnishSites(t)
 	for _, v := range allViews {
 		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
 			p := Start(t)
 			s.show(p, v)
 			if title := Eval[string](p, "document.title"); !strings.HasSuffix(title, "tailrace") || title == "tailrace" && v.path != "/" {
@@ -154,7 +155,6 @@ func TestEveryViewIsAsItShouldBe(t *testing.T) {
 			before := p.calm()
 			Axe(t, p)
 			p.SetDark(true)
-			AxeColours(t, p)
 			p.SetViewport(390, 844, true)
 			p.Settle()
 			if width := Eval[int](p, "document.scrollingElement.scrollWidth"); width > 390 {

@@ -49,8 +49,9 @@ export function Chart(props: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   useEffect(() => {
-    const watch = new ResizeObserver(() => setWidth(box.current!.clientWidth));
-    watch.observe(box.current!);
+    const el = box.current!; // kept, because it is told once more when it is gone
+    const watch = new ResizeObserver(() => setWidth(el.clientWidth));
+    watch.observe(el);
     return () => watch.disconnect();
   }, []);
   const [from, to] = [t[0] ?? 0, (t.at(-1) ?? 0) + step];
