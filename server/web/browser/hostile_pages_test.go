@@ -3,7 +3,6 @@ package browser
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 )
@@ -68,26 +67,24 @@ func hostileWaterfall(t *testing.T, s *hostileSite) {
 	p.visit(at+"?view=thread", nil, `__hostile.sweep()`)
 }
 
-// hostileErrors goes through failed spans without loading the page anew.
+// hostileErrors goes through failed spans without loading the page anew: as many as have all payloads among them.
 func hostileErrors(t *testing.T, s *hostileSite) {
 	p := startSuspect(t, s.beacon)
-	at := s.URL + "/p/samples/traces/" + wideTrace
-	var wishes []wish
-	var steps strings.Builder
-	for i := range s.all() {
-		if i%4 == 3 { // it did not fail
-			continue
+	p.visit(s.URL+"/p/samples/traces/"+wideTrace, nil)
+	for i := range s.corpus.errorStep() {
+		for k, field := range errorFields {
+			n := i + k*s.corpus.errorStep()
+			if field == "message" || field == "stack" || field == "errorid" || field == "domain" || field == "category" || field == "errorname" {
+				p.hope(s.corpus.whole(n, n+1, field))
+			} else {
+				p.hope(s.corpus.marks(n, n+1, field))
+			}
 		}
-		fmt.Fprintf(&steps, "%d,", i+1)
-		wishes = append(wishes, s.corpus.whole(i, i+1, "message", "errorid", "domain", "category", "errorname", "stack", "entity", "finish", "name")...)
-		wishes = append(wishes, s.corpus.marks(i, i+1, "detailkey")...)
+		p.hope(s.corpus.whole(i, i+1, "entity", "finish"))
+		p.goTo("/p/samples/traces/" + wideTrace + "/" + spanID(i+1))
+		p.step(`__hostile.unfold(document.querySelector(".problem"), 2)`)
 	}
-	p.visit(at, wishes, fmt.Sprintf(`(async () => {
-		for (const n of [%s]) {
-			await __hostile.go("/p/samples/traces/%s/" + n.toString(16).padStart(16, "0").replace(/.*/, x => (BigInt("0x" + x) + 1n).toString(16).padStart(16, "0")))
-			await __hostile.unfold(document.querySelector(".problem") ?? document.body, 1)
-		}
-	})()`, steps.String(), wideTrace))
+	p.judge("failed spans")
 }
 
 // hostileDeep reads every tab of spans that have all payloads in one value, but the raw one, which repeats the others.
