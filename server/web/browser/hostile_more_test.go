@@ -185,7 +185,7 @@ func hostileAddresses(t *testing.T, s *hostileSite) {
 	params := []string{"q", "in", "service", "trace_id", "status", "any_error", "min_ms", "max_ms", "sort", "last", "from", "to", "cols", "group", "cursor", "view", "find", "errors", "axis", "z", "tab", "by", "order", "tokens", "only", "step", "a", "b", "next"}
 	pages := []string{"/p/samples/traces", "/p/samples/traces/" + deepTrace, "/p/samples/traces/" + deepTrace + "/" + spanID(1), "/p/samples/metrics", "/p/samples/compare", "/p/samples/settings", "/pipeline", "/settings", "/styleguide", "/s/x", "/invite/x"}
 	text := func(n int) string { return strings.ReplaceAll(s.corpus.at(n, "url"), "{S}", halfPair) }
-	for n, round := 0, 0; round < 3; round++ {
+	for n, round := 0, 0; round < 2; round++ {
 		for _, at := range pages {
 			q := url.Values{}
 			for j, key := range params {
@@ -196,9 +196,9 @@ func hostileAddresses(t *testing.T, s *hostileSite) {
 			n += len(params)
 		}
 	}
-	for i := 0; i < s.all(); i += 10 {
+	for i := 0; i < s.all(); i += 20 {
 		one := url.PathEscape(text(i))
-		at := []string{"/p/" + one + "/traces", "/p/samples/traces/" + one, "/p/samples/traces/" + deepTrace + "/" + one, "/p/samples/settings/" + one, "/settings/" + one, "/" + one, "/invite/" + one}[i/10%7]
+		at := []string{"/p/" + one + "/traces", "/p/samples/traces/" + one, "/p/samples/traces/" + deepTrace + "/" + one, "/p/samples/settings/" + one, "/settings/" + one, "/" + one, "/invite/" + one}[i/20%7]
 		p.goTo(at)
 	}
 	p.judge("addresses")

@@ -101,11 +101,10 @@ func hostileDeep(t *testing.T, s *hostileSite) {
 		deepAttributes:  c.whole(0, n/2, "attributekey", "attribute"),
 		deepAttributesB: c.whole(n/2, n, "attributekey", "attribute"),
 		deepKeys:        c.marks(0, len(hostileKeys), "bare", "barelist"),
-		deepMedia:       c.marks(0, n, "url"),
 	}
 	for n := deepTexts; n < deepSpans; n++ {
 		begin := time.Now()
-		p.visit(s.URL+"/p/samples/traces/"+deepTrace+"/"+spanID(n), shown[n], `__hostile.tabs("tab-raw")`)
+		p.visit(s.URL+"/p/samples/traces/"+deepTrace+"/"+spanID(n), c.unfolded(shown[n]), `__hostile.tabs("tab-raw", 4)`)
 		t.Logf("span %d: %v", n, time.Since(begin))
 	}
 	p.visit(s.URL+"/p/samples/traces/"+deepTrace+"/"+spanID(deepKeys)+"?tab=raw", c.marks(0, len(hostileKeys), "bare"), `__hostile.unfold(document.body)`)
@@ -117,7 +116,7 @@ func hostileOdd(t *testing.T, s *hostileSite) {
 	for n := range oddValues {
 		p.step(fmt.Sprintf(`__hostile.go("/p/samples/traces/%s/%s")`, oddTrace, spanID(2*n+1)))
 		p.WaitFor("text=odd " + strconv.Itoa(n))
-		p.step(`__hostile.tabs("", 1)`)
+		p.step(`__hostile.tabs("tab-raw", 1)`)
 	}
 	p.judge("odd values")
 }
