@@ -160,7 +160,7 @@ func hostileShares(t *testing.T, s *hostileSite) {
 				_, _ = w.Write(body)
 			}
 		}))
-		defer elsewhere.Close()
+		t.Cleanup(elsewhere.Close)
 		file.watch.move(elsewhere.URL)
 		file.visit(elsewhere.URL, wishes)
 	}

@@ -148,13 +148,13 @@ const (
 // deep is a trace of few spans that say everything: conversations in the shapes that clients have, and objects with a key
 // for each payload. Each payload is there, in each place.
 func (w *writer) deep(trace string) {
-	every := func(from, step int, make func(i int, at func(field string) string) any) (list []any) {
+	every := func(from, step int, one func(i int, at func(field string) string) any) (list []any) {
 		for i := from; i < len(w.c.payloads); i += step {
-			list = append(list, make(i, func(field string) string { return w.c.at(i, field) }))
+			list = append(list, one(i, func(field string) string { return w.c.at(i, field) }))
 		}
 		return list
 	}
-	all := func(make func(i int, at func(field string) string) any) []any { return every(0, 1, make) }
+	all := func(one func(i int, at func(field string) string) any) []any { return every(0, 1, one) }
 	keys := func(from, to int, key, value string) object {
 		o := object{}
 		for i := from; i < to; i++ {
