@@ -7,7 +7,7 @@
 	const tags = new Set(`html head meta link title script body div span a button input select option optgroup textarea label form fieldset legend
 		h1 h2 h3 h4 h5 h6 p ul ol li dl dt dd table caption colgroup col thead tbody tfoot tr th td code pre b strong i em del ins mark small sub sup kbd samp var
 		time nav main header footer aside section article details summary dialog blockquote q hr br wbr bdi bdo abbr figure figcaption output progress meter datalist search canvas
-		svg g path rect circle ellipse line polyline polygon text tspan use defs desc noscript`.split(/\s+/))
+		svg g path rect circle ellipse line polyline polygon text tspan use defs desc noscript symbol`.split(/\s+/))
 	const forbidden = new Set('srcdoc formaction ping background http-equiv poster srcset action data manifest is slot autofocus contenteditable popover nonce'.split(' '))
 	const marks = /z\d{3}[a-y]+z/g
 
@@ -68,11 +68,12 @@
 		if ({}.polluted !== undefined || [].polluted !== undefined) fault('every object is polluted')
 	}
 
+	let offline = false // a file of a style, without scripts; HTML cannot hold a null
+
 	// As HTML shows texts, white space aside; a half of a pair cannot be shown.
-	const norm = s => s.toWellFormed().replace(/\s+/g, ' ')
+	const norm = s => (offline ? s.replace(/\0/g, '\uFFFD') : s).toWellFormed().replace(/\s+/g, ' ')
 
 	const wanted = new Map() // mark -> the text that must be seen whole, or '' for its mark alone
-	let offline = false // a file of a style, without scripts
 	const faults = new Set()
 	const judged = new WeakSet() // all are judged once more in the end
 

@@ -120,8 +120,8 @@ func handlers() []string {
 	}
 	var list []string
 	for i, one := range at {
-		close := [...]string{">", "/>", "//", " >"}[i%4] //nolint:predeclared // what closes the tag
-		list = append(list, "{M}<"+one[0]+" "+one[1]+"="+`"{F}"`+close)
+		end := [...]string{">", "/>", "//", " >"}[i%4]
+		list = append(list, "{M}<"+one[0]+" "+one[1]+"="+`"{F}"`+end)
 	}
 	return append(list,
 		`{M}" onmouseover="{F}" x="`, `{M}' onfocus='{F}' autofocus x='`, "{M}` onload=`{F}` x=`", `{M}"autofocus/onfocus="{F}`,

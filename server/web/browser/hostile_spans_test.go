@@ -54,12 +54,17 @@ func (w *writer) add(trace string, n, parent int, more object) {
 	w.spans = append(w.spans, s)
 }
 
+// errorFields are the texts of an error. Each takes another payload, so that a few errors have all payloads among them.
+var errorFields = []string{"message", "errorid", "domain", "category", "errorname", "stack", "detailkey", "detail", "morekey", "more"}
+
+// errorStep is how far the payloads of two fields of one error are apart.
+func (c corpus) errorStep() int { return len(c.payloads)/8 + 1 }
+
 // problem is an error whose every text is hostile.
 func (w *writer) problem(i int) object {
+	at := func(k int) string { return w.c.at(i+k*w.c.errorStep(), errorFields[k]) }
 	return object{
-		"message": w.c.at(i, "message"), "id": w.c.at(i, "errorid"), "domain": w.c.at(i, "domain"), "category": w.c.at(i, "category"),
-		"name": w.c.at(i, "errorname"), "stack": w.c.at(i, "stack"), "details": object{w.c.at(i, "detailkey"): w.c.at(i, "detail")},
-		"more " + w.c.at(i, "morekey"): w.c.at(i, "more"),
+		"message": at(0), "id": at(1), "domain": at(2), "category": at(3), "name": at(4), "stack": at(5), "details": object{at(6): at(7)}, "more " + at(8): at(9),
 	}
 }
 
@@ -108,7 +113,9 @@ func (w *writer) wide() {
 			s["spanType"], s["entityType"] = "tool_call", at("entitytype")
 			s["attributes"].(object)["toolName"] = at("tool")
 		case 3:
-			delete(s, "errorInfo")
+			if i > w.c.errorStep() {
+				delete(s, "errorInfo")
+			}
 		}
 		w.add(wideTrace, i+1, 0, s)
 		if i%7 == 0 {
@@ -141,13 +148,13 @@ const (
 // deep is a trace of few spans that say everything: conversations in the shapes that clients have, and objects with a key
 // for each payload. Each payload is there, in each place.
 func (w *writer) deep(trace string) {
-	every := func(from, step int, make func(i int, at func(field string) string) any) (list []any) {
+	every := func(from, step int, one func(i int, at func(field string) string) any) (list []any) {
 		for i := from; i < len(w.c.payloads); i += step {
-			list = append(list, make(i, func(field string) string { return w.c.at(i, field) }))
+			list = append(list, one(i, func(field string) string { return w.c.at(i, field) }))
 		}
 		return list
 	}
-	all := func(make func(i int, at func(field string) string) any) []any { return every(0, 1, make) }
+	all := func(one func(i int, at func(field string) string) any) []any { return every(0, 1, one) }
 	keys := func(from, to int, key, value string) object {
 		o := object{}
 		for i := from; i < to; i++ {

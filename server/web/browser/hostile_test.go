@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -78,6 +79,17 @@ func (c corpus) whole(from, to int, fields ...string) (wishes []wish) {
 		}
 	}
 	return wishes
+}
+
+// unfolded leaves out the payloads that are JSON: they are shown as trees, whose leaves are folded away.
+func (c corpus) unfolded(wishes []wish) (left []wish) {
+	for _, w := range wishes {
+		n, err := strconv.Atoi(w.mark[1:4])
+		if text := c.seen(n, "x"); err == nil && !json.Valid([]byte(text)) {
+			left = append(left, w)
+		}
+	}
+	return left
 }
 
 // marks wishes for the marks alone.
