@@ -49,9 +49,8 @@ export function Chart(props: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   useEffect(() => {
-    const el = box.current!; // kept, because it is told once more when it is gone
-    const watch = new ResizeObserver(() => setWidth(el.clientWidth));
-    watch.observe(el);
+    const watch = new ResizeObserver(([entry]) => setWidth(entry!.contentRect.width));
+    watch.observe(box.current!);
     return () => watch.disconnect();
   }, []);
   const [from, to] = [t[0] ?? 0, (t.at(-1) ?? 0) + step];

@@ -25,6 +25,8 @@ function keep(reply: SeriesReply, name: string, make: () => Line[]) {
 }
 
 const zeros = (r: SeriesReply) => r.t.map(() => 0);
+/** Whether two answers are of the same steps, which they are not while one of them is of the range before. */
+const same = (a: SeriesReply, b: SeriesReply) => String(a.t) === String(b.t);
 const first = (r: SeriesReply) => r.series[0];
 
 export function Charts({ five, project, params, link }: { five: Five; project: string; params: Params; link: LinkTo }) {
@@ -40,9 +42,9 @@ export function Charts({ five, project, params, link }: { five: Five; project: s
     <div class="charts">
       <Panel title="Runs and errors" of={[five.count, five.errors]}>{() => {
         const [runs, errors] = [five.count.data!, five.errors.data!];
-        return draw('Runs and failed runs over time', runs, keep(runs, String(first(errors)?.total) + errors.t[0], () => [
+        return draw('Runs and failed runs over time', runs, keep(runs, String(first(errors)?.total) + errors.t, () => [
           { label: 'Runs', values: first(runs)?.values ?? zeros(runs), total: first(runs)?.total ?? 0, colour: '--chart-1' },
-          { label: 'Failed', values: first(errors)?.values ?? zeros(runs), total: first(errors)?.total ?? 0, colour: '--error' },
+          { label: 'Failed', values: same(runs, errors) && first(errors)?.values || zeros(runs), total: first(errors)?.total ?? 0, colour: '--error' },
         ]), short, { look: 'bars' });
       }}</Panel>
       <Panel title="Latency of runs" of={[five.latency]}>{() => {

@@ -12,7 +12,7 @@ const days = (ns: number) => (ns < 0 ? 'for ever' : `${count(Math.round(ns / 864
 export function Projects({ all }: { all: readonly Project[] }) {
   return (
     <Section id="projects" title="Projects" aside={<span class="muted">what reached the store since the server started; sizes are now</span>}>
-      <div class="table-wrap" tabIndex={0} role="region" aria-label="What each project got and holds">
+      <div class="table-wrap" tabIndex={0} role="region" aria-label="Table of projects">
         <table class="table">
           <thead>
             <tr>

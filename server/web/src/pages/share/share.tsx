@@ -28,6 +28,7 @@ export function Share() {
         <ThemeButton />
       </header>
       <main>
+        {!source && <h1 class="sr">Shared trace</h1>}
         {source ? <TraceView source={source} spanId={route.value.params['span']} onSelect={select} /> : shared.error ? <NoShare error={shared.error} retry={shared.reload} /> : <Loading />}
       </main>
     </div>

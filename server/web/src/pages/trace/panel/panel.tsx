@@ -51,7 +51,7 @@ function useBefore(source: TraceSource, model: TraceModel, span: SpanRow, chat: 
     return null;
   });
   return useMemo(() => (data && !stale && earlier.includes(data.row)
-    ? { conversation: data.found, name: data.row.name, href: source.href(data.row.id), onSelect: () => onSelect(data.row.id) } : undefined), [data, stale, earlier]);
+    ? { conversation: data.found, href: source.href(data.row.id), onSelect: () => onSelect(data.row.id) } : undefined), [data, stale, earlier]);
 }
 
 interface Tab { id: string; name: string; show(): ComponentChildren }
