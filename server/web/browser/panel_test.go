@@ -136,7 +136,7 @@ func TestWhatWasTakenOutIsSeen(t *testing.T) {
 	p, _ := openPanel(t, 2, agentRun, fields{"name": "tool", "spanType": "tool_call", "input": fields{"apiKey": "[REDACTED]", "long": "and so on…[truncated]"}, "output": raw(`"it is {not} JSON"`)})
 	p.WaitFor("text=1 redacted")
 	p.WaitFor("text=1 cut")
-	p.WaitCount(".json .left", 2)
+	p.WaitCount(".json .taken", 2)
 	Axe(t, p)
 }
 
@@ -234,4 +234,23 @@ func TestAMegabyteOfJSONIsNoTrouble(t *testing.T) {
 	}
 	p.Hover(".json-row")
 	p.WaitFor(".json-copy [aria-label='Copy value']") // by its role it would take long: each name on the page is asked for
+}
+
+func TestAShareSaysWhatIsNotInIt(t *testing.T) {
+	s := Server(t, Options{})
+	shareable(t, s)
+	p := Start(t)
+	p.Open(s.share(t, false).URL + "/" + sharedSpan)
+	p.WaitFor("text=Inputs, outputs, attributes and metadata are not part of this link.")
+	if n := p.Count("role=tab"); n != 0 {
+		t.Errorf("%d tabs of nothing", n)
+	}
+	p.Open(s.share(t, true).URL + "/" + sharedSpan)
+	p.WaitFor("role=tab Input, output")
+	p.Click("role=button Copy the span")
+	p.Click("text=As curl")
+	p.WaitFor("text=Copied")
+	if got := p.Clipboard(); strings.Contains(got, "Authorization") || !strings.Contains(got, "/api/share/") {
+		t.Errorf("the command is %s", got)
+	}
 }

@@ -119,12 +119,8 @@ func TestAMemberSharesATrace(t *testing.T) {
 	viewer.LogIn(s, "bob")
 	viewer.Open(s.URL + "/p/samples/traces/" + sharedTrace)
 	viewer.WaitFor("role=heading answer")
-	if n := viewer.Count("role=button Share"); n > 0 {
-		viewer.Click("role=button Share")
-		viewer.WaitFor("role=link HTML file")
-		if viewer.Count("role=button Make the link") != 0 {
-			t.Error("a viewer may make links")
-		}
+	if n := viewer.Count("role=button Share"); n != 0 {
+		t.Error("a viewer may share")
 	}
 }
 

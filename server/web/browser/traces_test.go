@@ -291,3 +291,34 @@ func TestTracesForEveryone(t *testing.T) {
 	p.WaitFor("text=Send the first trace")
 	Axe(t, p)
 }
+
+func TestTracesMoreFilters(t *testing.T) {
+	s := Server(t, Options{})
+	putRuns(t, s, someRuns()...)
+	p := Start(t)
+	p.Open(s.URL + "/p/samples/traces")
+	p.wantRuns("pay", "pay again", "find", "find more", "refund")
+	p.Click(".filters [aria-haspopup]")
+	p.WaitUntil(`document.activeElement.matches('.more-filters input')`)
+	p.Press("ArrowDown")
+	p.WaitCount("[role=option]", 2)
+	p.Press("ArrowUp", "Enter") // the last of them
+	p.WaitText(".filter-chips .chip", "type: tool_call")
+	p.Press("Tab", "Tab", "Tab")
+	p.Press("t", "-", "1")
+	p.WaitCount("[role=option]", 1)
+	p.Press("Enter")
+	p.wantRuns("pay", "find more", "refund")
+	p.Press("x", "Escape") // closes the suggestions and brings back what was chosen
+	p.WaitUntil(`document.activeElement.value === "t-1"`)
+	p.Press("Escape")
+	p.WaitGone(".more-filters")
+	p.WaitCount(".filter-chips .chip", 2)
+
+	// What is wrong in an address can be mended from the page.
+	p.AllowConsole("400")
+	p.Open(s.URL + "/p/samples/traces?status=odd")
+	p.WaitFor("text*=want running, success, error")
+	p.Click("text=Clear all filters")
+	p.wantRuns("pay", "pay again", "find", "find more", "refund")
+}

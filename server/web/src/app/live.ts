@@ -26,15 +26,31 @@ export function watch(path: string, after: string, on: LiveHandlers): () => void
   return navigator.locks && typeof BroadcastChannel === 'function' ? share(path, after, tell) : open(path, after, tell);
 }
 
-/** Has a stream of its own. */
+/** Has a stream of its own. The browser comes again after a lost connection, but not after an answer that is none: this does. */
 function open(path: string, after: string, tell: (e: LiveEvent) => void): () => void {
-  const source = new EventSource(withParams(path, { after }));
-  for (const name of names) {
-    source.addEventListener(name, (e) => tell({ name, data: (e as MessageEvent<string>).data, id: (e as MessageEvent<string>).lastEventId }));
-  }
-  source.onopen = () => tell({ name: 'connected', data: 'true', id: '' });
-  source.onerror = () => tell({ name: 'connected', data: 'false', id: '' });
-  return () => source.close();
+  let source: EventSource;
+  let timer = 0;
+  const begin = () => {
+    source = new EventSource(withParams(path, { after }));
+    for (const name of names) {
+      source.addEventListener(name, (e) => {
+        const { data, lastEventId: id } = e as MessageEvent<string>;
+        if (id) after = id;
+        tell({ name, data, id });
+      });
+    }
+    const state = (data: string) => tell({ name: 'connected', data, id: '' });
+    source.onopen = () => state('true');
+    source.onerror = () => {
+      state('false');
+      if (source.readyState === EventSource.CLOSED) timer = window.setTimeout(begin, 5000);
+    };
+  };
+  begin();
+  return () => {
+    clearTimeout(timer);
+    source.close();
+  };
 }
 
 type Message = { event: LiveEvent; to?: string } | { join: string; after: string } | { led: true };
