@@ -48,7 +48,7 @@ func TestComparingFindsTheChangedSentence(t *testing.T) {
 	Axe(t, p)
 
 	p.Click("text*=llm:")
-	p.WaitFor("text*=Answer with JSON only")
+	p.WaitFor(".diff[aria-label=Input] mark")
 	marks := Eval[[]string](p, `[...document.querySelectorAll('.diff[aria-label=Input] mark')].map(m => m.textContent.trim()).filter(Boolean)`)
 	if len(marks) != 1 || marks[0] != "Answer with JSON only, without any other text." {
 		t.Errorf("marked in the input: %q", marks)
@@ -58,7 +58,7 @@ func TestComparingFindsTheChangedSentence(t *testing.T) {
 	}
 	Axe(t, p)
 	p.Reload()
-	p.WaitFor("text*=Answer with JSON only")
+	p.WaitFor(".diff[aria-label=Input] mark")
 
 	p.Press("s")
 	p.WaitUntil("location.search.includes('a=" + bad + "')")

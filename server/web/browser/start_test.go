@@ -27,7 +27,7 @@ func TestTheDemoIsThereAtOnce(t *testing.T) {
 	}
 	p := Start(t)
 
-	demo := exec.CommandContext(t.Context(), program, "demo", "--drain", "5s") //nolint:gosec // just built
+	demo := exec.CommandContext(t.Context(), program, "demo", "--drain", "5s")
 	demo.Cancel = func() error { return demo.Process.Signal(syscall.SIGTERM) }
 	demo.WaitDelay = 10 * time.Second
 	out, err := demo.StdoutPipe()

@@ -13,15 +13,15 @@ import (
 // mostSteps is how far the cause of a story may be from the list.
 const mostSteps = 3
 
-// A path is how somebody who does not know a story comes from the list to its cause. A page says on each step what the
+// A walk is how somebody who does not know a story comes from the list to its cause. A page says on each step what the
 // next one is: a status, a hint, a longest bar.
-type path struct {
-	walk func(p *Page)
-	says []string // what the page shows of the cause then, beside its name
-	both bool     // two runs are compared: there is no one span
+type walk struct {
+	steps func(p *Page)
+	says  []string // what the page shows of the cause then, beside its name
+	both  bool     // two runs are compared: there is no one span
 }
 
-var paths = map[string]path{
+var walks = map[string]walk{
 	"clean-run": {func(p *Page) {
 		p.Click("role*=link agent run: 'support-agent'")
 		p.Click("role=button Cost") // its bar is the longest but the whole
@@ -84,11 +84,11 @@ func TestEachStoryIsThreeStepsFromItsCause(t *testing.T) {
 	}
 	for _, s := range stories.All() {
 		t.Run(s.Name, func(t *testing.T) {
-			way, cause := paths[s.Name], causes[s.Name]
+			way, cause := walks[s.Name], causes[s.Name]
 			p := Start(t)
 			p.Open(site.URL + "/p/samples/traces")
 			p.WaitCount(".trace-link", 11) // wrong-prompt has two
-			way.walk(p)
+			way.steps(p)
 			if p.Steps() > mostSteps {
 				t.Errorf("%d steps", p.Steps())
 			}

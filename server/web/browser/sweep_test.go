@@ -160,7 +160,9 @@ func TestEveryViewIsAsItShouldBe(t *testing.T) {
 			if width := Eval[int](p, "document.scrollingElement.scrollWidth"); width > 390 {
 				t.Errorf("a phone scrolls sideways: the page is %d px wide: %s", width, Eval[string](p, tooWide))
 			}
-			Axe(t, p)
+			if v.prepare == nil && !strings.Contains(v.path, "?") { // of each page one state: the rest is alike
+				Axe(t, p)
+			}
 			if v.prepare != nil || v.moving {
 				return
 			}

@@ -30,7 +30,6 @@ export function Account() {
         <Whose name={me.value?.user?.name ?? ''} />
         {saved && <Note kind="good">Your password is changed.</Note>}
         {act.error?.status === 429 ? <Note kind="error">{waitText(act.error)}</Note> : <Problem act={act} fields={['old', 'new']} />}
-        <input type="text" autocomplete="username" value={me.value?.user?.name} readOnly hidden />
         <TextField label="Present password" type="password" autocomplete="current-password" value={old} onText={setOld} error={act.wrong('old')} required />
         <TextField label="New password" type="password" autocomplete="new-password" value={next} onText={setNext} error={act.wrong('new')} hint={passwordHint} required />
         <TextField label="The new password again" type="password" autocomplete="new-password" value={again} onText={setAgain} error={differs ? 'It is not the same.' : undefined} required />

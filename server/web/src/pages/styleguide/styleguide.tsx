@@ -1,6 +1,7 @@
 // The design system on one page: what there is to build with, shown as it is.
 import { useState } from 'preact/hooks';
 import { theme, type Theme } from '../../app/theme';
+import { useTitle } from '../../app/title';
 import { kinds, type Kind } from '../../lib/kinds';
 import { bytes, cost, count, duration, percent, short } from '../../lib/format';
 import { Button, CopyButton, LinkButton } from '../../ui/button';
@@ -22,6 +23,7 @@ const colours = [
 ] as const;
 
 export function Styleguide() {
+  useTitle('Style guide');
   return (
     <main class="page guide">
       <header class="page-head">
@@ -62,11 +64,11 @@ export function Styleguide() {
         <div class="row">{(['running', 'success', 'error', 'incomplete'] as const).map((s) => <StatusMark key={s} status={s} text />)}<Chip>tag</Chip><Chip>environment: production</Chip></div>
       </Section>
       <Section title="Figures">
-        <table class="table guide-table"><tbody>
+        <div class="table-wrap" tabIndex={0} role="region" aria-label="Figures"><table class="table guide-table"><tbody>
           <tr><td>duration</td>{[812, 3_240_000, 1_840_000_000, 125e9, -1].map((n) => <td key={n} class="num">{duration(n)}</td>)}</tr>
           <tr><td>count, short</td>{[0, 950, 12345].map((n) => <td key={n} class="num">{count(n)}</td>)}<td class="num">{short(12345)}</td><td class="num">{short(4_512_000)}</td></tr>
           <tr><td>cost, bytes, share</td><td class="num">{cost(0.0123)}</td><td class="num">{cost(12.5)}</td><td class="num">{cost(null)}</td><td class="num">{bytes(3e9)}</td><td class="num">{percent(0.0213)}</td></tr>
-        </tbody></table>
+        </tbody></table></div>
       </Section>
       <Controls />
       <Section title="States">

@@ -97,7 +97,7 @@ function nice(x: number): number {
 
 function tickLabel(mode: AxisMode, v: number, step: number, hi: number): string {
   if (mode === 'cost') return '$' + v.toFixed(places(step));
-  if (mode !== 'time') return v >= 1e6 || step >= 1e4 ? v / 1000 + 'k' : String(v);
+  if (mode !== 'time') return v > 0 && (v >= 1e6 || step >= 1e4) ? v / 1000 + 'k' : String(v);
   if (v === 0) return '0';
   if (hi >= 12e10 && step >= 1e9) {
     const s = Math.round(Math.abs(v) / 1e9);
