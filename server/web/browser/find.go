@@ -147,6 +147,7 @@ var middle = point{0.5, 0.5}
 // Click clicks the middle of what, as soon as a person could.
 func (p *Page) Click(what string) {
 	p.t.Helper()
+	p.steps++
 	at := p.reach(what, middle)
 	p.do("click "+what, chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at.X, at.Y), chromedp.MouseClickXY(at.X, at.Y))
 }
@@ -161,6 +162,7 @@ func (p *Page) Hover(what string) {
 // Drag drags over what from one part of its width to another, in the middle of its height: Drag(what, 0.25, 0.75).
 func (p *Page) Drag(what string, from, to float64) {
 	p.t.Helper()
+	p.steps++
 	start := p.reach(what, point{from, 0.5})
 	end := p.reach(what, point{to, 0.5})
 	left := chromedp.ButtonLeft
@@ -228,6 +230,7 @@ func (p *Page) Type(what, text string) {
 // Choose chooses the option with this text or value in what, a select.
 func (p *Page) Choose(what, option string) {
 	p.t.Helper()
+	p.steps++
 	want[bool](p, option+" in "+what, `
 		const e = seen(a0)[0]
 		const o = [...(e?.options ?? [])].find(o => squash(o.text) === a1 || o.value === a1)

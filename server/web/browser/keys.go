@@ -24,6 +24,7 @@ var modifiers = map[string]chromedp.Modifier{
 func (p *Page) Press(pressed ...string) {
 	p.t.Helper()
 	for _, name := range pressed {
+		p.steps++
 		key, held, ok := parseKey(name)
 		if !ok {
 			p.t.Fatalf("browser: no key is called %q", name)

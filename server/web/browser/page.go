@@ -30,6 +30,7 @@ type Page struct {
 	watch *watch // of all tabs of the test
 	tabs  *tabs
 	look  look
+	steps int // see Steps
 
 	patience time.Duration // Patience, except where a test is about what does not come
 
@@ -158,6 +159,10 @@ func (p *Page) travel(js string) {
 	})
 	p.WaitUntil("document.readyState == 'complete'")
 }
+
+// Steps says how much a person has done to the page so far: a click is one, so is a key that was pressed, a text that was
+// typed, an option that was chosen, and a drag.
+func (p *Page) Steps() int { return p.steps }
 
 // URL is the address that the page shows.
 func (p *Page) URL() string {

@@ -37,6 +37,9 @@ func TestAPersonUsesAPage(t *testing.T) {
 	p.Choose("role=combobox Role", "Member")
 	p.Click("role=button Save all")
 	p.WaitFor("text=saved new name m")
+	if got := p.Steps(); got != 8 { // five keys, a text, a choice, a click
+		t.Errorf("%d steps", got)
+	}
 
 	if n := p.Count("text*=hidden"); n != 0 {
 		t.Errorf("%d hidden texts are seen", n)

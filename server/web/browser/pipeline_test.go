@@ -17,7 +17,7 @@ func TestThePipelineAccountsForAll(t *testing.T) {
 	if got := equation(); got != "9 received = 9 stored + 0 repeated + 0 rejected balanced" {
 		t.Errorf("the server's account is %q", got)
 	}
-	if got := p.Text("#exporters-part"); !strings.Contains(got, "Stats()") {
+	if got := p.Text("#exporters-part"); !strings.Contains(got, "None has reported") {
 		t.Errorf("without exporters: %q", got)
 	}
 	Axe(t, p)

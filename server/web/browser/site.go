@@ -39,6 +39,7 @@ type Options struct {
 	Logins   bool     // everybody has to log in
 	Projects []string // by name; none means [Samples] alone
 	Users    []User   // who can log in, with [Password]
+	First    bool     // an empty folder, as at the first start of `tailrace serve`: the other options count for nothing
 }
 
 // User is somebody who can log in.
@@ -52,6 +53,7 @@ type User struct {
 type Site struct {
 	URL    string            // without a slash at the end
 	Tokens map[string]string // with all scopes, by the name of their project; "" has one for all projects
+	Invite string            // the link for the first user, where Options.First asked for it
 
 	sessions map[string]string // by the name of a user
 	client   http.Client
@@ -68,7 +70,9 @@ func Server(t T, o Options) *Site {
 		client: http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: Patience},
 	}
 	folder := t.TempDir()
-	if err := s.furnish(t.Context(), folder, o); err != nil {
+	if o.First {
+		o.Logins = true
+	} else if err := s.furnish(t.Context(), folder, o); err != nil {
 		t.Fatalf("browser: a server's folder: %v", err)
 	}
 	if err := s.start(t, folder, o); err != nil {
@@ -130,7 +134,7 @@ func (s *Site) start(t T, folder string, o Options) error {
 	var log journal
 	ended := make(chan error, 1)
 	cfg := serve.Config{
-		Data: folder, Addrs: []string{"127.0.0.1:0"}, NoFirst: true, Version: "v0.0.0-test", Out: in,
+		Data: folder, Addrs: []string{"127.0.0.1:0"}, NoFirst: !o.First, Version: "v0.0.0-test", Out: in,
 		Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	if !o.Logins {
@@ -141,13 +145,21 @@ func (s *Site) start(t T, folder string, o Options) error {
 		_ = in.CloseWithError(errors.Join(err, io.EOF))
 		ended <- err
 	}()
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		stop()
-		return <-ended
+	lines := bufio.NewReader(out)
+	for s.URL == "" || o.First && s.Invite == "" {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			stop()
+			return <-ended
+		}
+		line = strings.TrimSpace(line)
+		if url, ok := strings.CutPrefix(line, "listening on "); ok {
+			s.URL = url
+		} else if strings.Contains(line, "/invite/") {
+			s.Invite = line
+		}
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }() // ends with the server
-	s.URL = strings.TrimSpace(strings.TrimPrefix(line, "listening on "))
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {

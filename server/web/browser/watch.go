@@ -138,3 +138,10 @@ func textOf(values []*runtime.RemoteObject) string {
 	}
 	return strings.Join(parts, " ")
 }
+
+// move says that the pages belong to another origin from now on, for tests that open files of one elsewhere.
+func (w *watch) move(address string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.origin = originOf(address)
+}

@@ -9,6 +9,7 @@ import { address, listen, navigate, route, tracesPath, type PageName } from './a
 import { loadMe, me, preferredProject } from './app/session';
 import { Shell } from './app/shell';
 import { startTheme } from './app/theme';
+import { useTitle } from './app/title';
 import { Empty, Loading } from './ui/state';
 import { TracePage } from './pages/trace/trace';
 import { Traces } from './pages/traces/traces';
@@ -38,13 +39,16 @@ function Home() {
   useEffect(() => { if (project) navigate(tracesPath(project), { replace: true }); }, [project]);
   if (project) return null;
   return (
-    <Empty icon="settings" title="There is no project yet">
+    <Empty page icon="settings" title="There is no project yet">
       {me.value?.root ? <p>Traces belong to projects. <a href="/settings">Make the first one</a>.</p> : <p>Ask an admin of this server to invite you to a project.</p>}
     </Empty>
   );
 }
 
-const Lost = () => <Empty icon="search" title="There is no such page"><p>The address may be mistyped. <a href="/">Go to the traces</a>.</p></Empty>;
+function Lost() {
+  useTitle('No such page');
+  return <Empty page icon="search" title="There is no such page"><p>The address may be mistyped. <a href="/">Go to the traces</a>.</p></Empty>;
+}
 
 /** Remembers where the user wanted to go. */
 function ToLogin() {

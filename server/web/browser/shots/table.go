@@ -15,7 +15,9 @@ type shot struct {
 var table = []shot{
 	{name: "traces", path: "/p/samples/traces"},
 	{name: "errors", path: "/p/samples/traces?status=error"},
-	{name: "trace", path: "/p/samples/traces/{retry-loop}"},
+	{name: "trace", path: "/p/samples/traces/{clean-run}"},
+	{name: "loop", path: "/p/samples/traces/{retry-loop}/{retry-loop.cause}"},
+	{name: "overflow", path: "/p/samples/traces/{context-overflow}/{context-overflow.cause}?axis=tokens"},
 	{name: "error", path: "/p/samples/traces/{rate-limit}/{rate-limit.cause}"},
 	{name: "chat", path: "/p/samples/traces/{long-chat}/{long-chat.cause}"},
 	{name: "large", path: "/p/samples/traces/{many-spans}"},

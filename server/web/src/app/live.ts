@@ -26,41 +26,77 @@ export function watch(path: string, after: string, on: LiveHandlers): () => void
   return navigator.locks && typeof BroadcastChannel === 'function' ? share(path, after, tell) : open(path, after, tell);
 }
 
-/** Has a stream of its own. */
+/** Has a stream of its own. The browser comes again after a lost connection, but not after an answer that is none: this does. */
 function open(path: string, after: string, tell: (e: LiveEvent) => void): () => void {
-  const source = new EventSource(withParams(path, { after }));
-  for (const name of names) {
-    source.addEventListener(name, (e) => tell({ name, data: (e as MessageEvent<string>).data, id: (e as MessageEvent<string>).lastEventId }));
-  }
-  source.onopen = () => tell({ name: 'connected', data: 'true', id: '' });
-  source.onerror = () => tell({ name: 'connected', data: 'false', id: '' });
-  return () => source.close();
+  let source: EventSource;
+  let timer = 0;
+  const begin = () => {
+    source = new EventSource(withParams(path, { after }));
+    for (const name of names) {
+      source.addEventListener(name, (e) => {
+        const { data, lastEventId: id } = e as MessageEvent<string>;
+        if (id) after = id;
+        tell({ name, data, id });
+      });
+    }
+    const state = (data: string) => tell({ name: 'connected', data, id: '' });
+    source.onopen = () => state('true');
+    source.onerror = () => {
+      state('false');
+      if (source.readyState === EventSource.CLOSED) timer = window.setTimeout(begin, 5000);
+    };
+  };
+  begin();
+  return () => {
+    clearTimeout(timer);
+    source.close();
+  };
 }
 
 type Message = { event: LiveEvent; to?: string } | { join: string; after: string } | { led: true };
 
-/** Listens to the tab that has the stream, and has it once that tab goes: whoever holds the lock leads. */
+/**
+ * Shares a stream, and leaves it to another tab while this one is frozen or kept only for the back button: it would hold
+ * the stream and tell nobody.
+ */
 function share(path: string, after: string, tell: (e: LiveEvent) => void): () => void {
-  const name = 'tailrace.live ' + path;
-  const channel = new BroadcastChannel(name);
-  const me = Math.random().toString(36);
-  const stop = new AbortController();
   let seen = after;
   const hear = (event: LiveEvent) => {
     if (Number(event.id) > Number(seen)) seen = event.id;
     tell(event);
   };
+  let leave: (() => void) | undefined;
+  const rest = () => {
+    leave?.();
+    leave = undefined;
+  };
+  const wake = () => { leave ??= join(path, () => seen, hear); };
+  const events = [[window, 'pagehide', rest], [window, 'pageshow', wake], [document, 'freeze', rest], [document, 'resume', wake]] as const;
+  for (const [target, name, run] of events) target.addEventListener(name, run);
+  wake();
+  return () => {
+    rest();
+    for (const [target, name, run] of events) target.removeEventListener(name, run);
+  };
+}
+
+/** Listens to the tab that has the stream, and has it once that tab goes: whoever holds the lock leads. */
+function join(path: string, seen: () => string, hear: (e: LiveEvent) => void): () => void {
+  const name = 'tailrace.live ' + path;
+  const channel = new BroadcastChannel(name);
+  const me = Math.random().toString(36);
+  const stop = new AbortController();
+  const ask = () => channel.postMessage({ join: me, after: seen() });
   channel.onmessage = ({ data }: MessageEvent<Message>) => {
     if ('event' in data) {
       if ((data.to ?? me) === me) hear(data.event);
-    } else if ('led' in data) join(); // another tab leads now, and may have seen less or more than this one
+    } else if ('led' in data) ask(); // another tab leads now, and may have seen less or more than this one
   };
-  const join = () => channel.postMessage({ join: me, after: seen });
   const lead = () => new Promise<void>((done) => {
     if (stop.signal.aborted) return done();
-    const recent = new Recent(seen);
+    const recent = new Recent(seen());
     let connected: LiveEvent = { name: 'connected', data: 'false', id: '' };
-    const close = open(path, seen, (event) => {
+    const close = open(path, seen(), (event) => {
       if (event.name === 'connected') connected = event;
       else recent.add(event);
       channel.postMessage({ event });
@@ -75,7 +111,7 @@ function share(path: string, after: string, tell: (e: LiveEvent) => void): () =>
     stop.signal.addEventListener('abort', () => { close(); done(); });
   });
   navigator.locks.request(name, { signal: stop.signal }, lead).catch(() => {}); // it rejects when it is stopped while it waits
-  join();
+  ask();
   return () => {
     stop.abort();
     channel.close();

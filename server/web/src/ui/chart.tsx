@@ -106,7 +106,8 @@ function draw({ t, step, lines, look, stack, times }: ChartProps, width: number,
   const bar = Math.max(1, Math.min(each * .8, 44));
   const paths = values.map((line) => line.map((v, i) => {
     const at = x(t[i]! + step / 2);
-    if (v === null || (look === 'bars' && !v)) return '';
+    // One of two lines may still be of the range before, which had more steps.
+    if (v === null || t[i] === undefined || (look === 'bars' && !v)) return '';
     if (look === 'bars') return `M${round(at - bar / 2)} ${y(0)}V${Math.min(y(v), y(0) - 1)}h${round(bar)}V${y(0)}z`;
     // A line from the one before, unless nothing was measured there; a dot where no line comes or goes.
     if (i && line[i - 1] != null) return `L${round(at)} ${y(v)}`;

@@ -2,8 +2,11 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { Button } from './button';
 
-/** A modal window: Escape, the cross and a click beside it close it. It is shown as long as it is rendered. */
-export function Dialog({ title, onClose, children, wide }: { title: string; onClose(): void; children: ComponentChildren; wide?: boolean }) {
+/**
+ * A modal window: Escape, the cross and a click beside it close it, the last not if it is kept, for what would be lost. It is
+ * shown as long as it is rendered.
+ */
+export function Dialog({ title, onClose, children, wide, keep }: { title: string; onClose(): void; children: ComponentChildren; wide?: boolean; keep?: boolean }) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -15,7 +18,7 @@ export function Dialog({ title, onClose, children, wide }: { title: string; onCl
     <dialog
       ref={ref} class={wide ? 'dialog wide' : 'dialog'} aria-labelledby={id}
       onClose={onClose}
-      onClick={(e) => { if (e.target === ref.current) onClose(); }}
+      onClick={(e) => { if (e.target === ref.current && !keep) onClose(); }}
     >
       <div class="dialog-body">
         <header class="dialog-head">

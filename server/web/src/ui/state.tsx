@@ -4,11 +4,12 @@ import type { ApiError } from '../app/api';
 import { Button } from './button';
 import { Icon, type IconName } from './icon';
 
-export function Empty({ icon = 'traces', title, children }: { icon?: IconName; title: string; children?: ComponentChildren }) {
+/** With page it is all that there is on the page. */
+export function Empty({ icon = 'traces', title, page, children }: { icon?: IconName; title: string; page?: boolean; children?: ComponentChildren }) {
   return (
     <div class="empty">
       <Icon name={icon} size={28} />
-      <h2>{title}</h2>
+      {page ? <h1>{title}</h1> : <h2>{title}</h2>}
       {children}
     </div>
   );

@@ -1,5 +1,5 @@
 import type { FullSpan } from '../../api.gen';
-import { differences, ofSpans, only } from './differs';
+import { apart, differences, ofSpans, only } from './differs';
 import { equal, test } from '../../testing';
 
 test('metadata that is not the same', () => {
@@ -16,4 +16,11 @@ test('what was only there', () => {
 test('settings of steps, each difference once', () => {
   const span = (name: string, temperature: number, more = {}) => ({ name, metadata: { env: 'x' }, attributes: { parameters: { temperature }, usage: { inputTokens: temperature } }, ...more }) as FullSpan;
   equal(ofSpans([[span('r', 1), span('r', 1)], [span('m', 0), span('m', 1)], [span('n', 0), span('n', 1)]]), [{ name: 'parameters.temperature', where: 'm', a: '0', b: '1' }]);
+});
+
+test('long texts are shown where they begin to differ', () => {
+  const same = 'You read mail from customers of a software company and find what they want of it, the product, the date and the sentiment.';
+  equal(apart(same + ' Answer with JSON only.', same), ['…date and the sentiment. Answer with JSON only.', '…date and the sentiment.']);
+  equal(apart('short', 'shorter'), ['short', 'shorter']);
+  equal(apart('x'.repeat(130), ''), ['x'.repeat(120) + '…', '']);
 });

@@ -47,8 +47,20 @@ export function ofSpans(pairs: readonly (readonly [FullSpan, FullSpan])[]): Diff
 
 const object = (v: unknown) => (typeof v === 'object' && v !== null && !Array.isArray(v) ? v : {});
 
-/** Of the attributes what a person sets: the settings of a model, not its usage. */
+/** Of the attributes what a person sets: what a model is told and how it is set, not its usage. */
 const parameters = (s: FullSpan) => {
-  const all = object(s.attributes) as { parameters?: unknown; provider?: unknown };
-  return { parameters: object(all.parameters), ...(all.provider ? { provider: all.provider } : {}) };
+  const { parameters: set, provider, instructions } = object(s.attributes) as { parameters?: unknown; provider?: unknown; instructions?: unknown };
+  return { ...(instructions ? { instructions } : {}), parameters: object(set), ...(provider ? { provider } : {}) };
 };
+
+const most = 120;
+const around = 24;
+
+/** Of two texts that are long, what there is from shortly before the place where they begin to differ. */
+export function apart(a: string, b: string): [string, string] {
+  let at = 0;
+  if (Math.max(a.length, b.length) > most) while (at < Math.min(a.length, b.length) && a[at] === b[at]) at++;
+  const from = at > around ? a.indexOf(' ', at - around) + 1 || at : 0;
+  const cut = (t: string) => (from && t ? '…' : '') + t.slice(from, from + most) + (t.length > from + most ? '…' : '');
+  return [cut(a), cut(b)];
+}

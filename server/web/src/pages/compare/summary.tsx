@@ -9,7 +9,7 @@ import type { TraceModel } from '../trace/model';
 import type { TraceSource } from '../trace/source';
 import { align } from './align';
 import { Delta, exact } from './delta';
-import { differences, ofSpans, only, type Difference } from './differs';
+import { apart, differences, ofSpans, only, type Difference } from './differs';
 
 const figures: [string, (t: TraceSummary) => number | null, (n: number | null) => string, boolean?][] = [
   ['Duration', (t) => t.duration_ns, duration], ['Tokens in', (t) => t.tokens.input, count], ['Tokens out', (t) => t.tokens.output, count], ['Cost', (t) => t.cost_usd, cost], ['Spans', (t) => t.spans, count, true], ['Failed spans', (t) => t.span_errors, count],
@@ -57,11 +57,12 @@ function Differs({ a, b, from }: { a: TraceModel; b: TraceModel; from: [TraceSou
   return (
     <table class="table differs">
       <thead class="sr"><tr><th scope="col">What</th><th scope="col">A</th><th scope="col">B</th></tr></thead>
-      <tbody>{all.map((d) => (
-        <tr key={d.name + d.where}><th scope="row">{d.name}{d.where && <span class="muted"> of {d.where}</span>}</th><td><Word text={d.a} sign="−" /></td><td><Word text={d.b} sign="+" /></td></tr>
-      ))}</tbody>
+      <tbody>{all.map((d) => {
+        const [x, y] = apart(d.a, d.b);
+        return <tr key={d.name + d.where}><th scope="row">{d.name}{d.where && <span class="muted"> of {d.where}</span>}</th><td><Word text={x} sign="−" /></td><td><Word text={y} sign="+" /></td></tr>;
+      })}</tbody>
     </table>
   );
 }
 
-const Word = ({ text, sign }: { text: string; sign: string }) => (text ? <span class={sign === '+' ? 'side come' : 'side gone'}>{sign} {text.length > 120 ? text.slice(0, 120) + '…' : text}</span> : <span class="muted">not there</span>);
+const Word = ({ text, sign }: { text: string; sign: string }) => (text ? <span class={sign === '+' ? 'side come' : 'side gone'}>{sign} {text}</span> : <span class="muted">not there</span>);

@@ -94,8 +94,7 @@ function Exporters({ all }: { all: readonly Exporter[] }) {
     <Section id="exporters" title="Exporters" aside={<span class="muted">{all.length ? plural(all.length, 'instance') : ''}</span>}>
       {all.length === 0 ? (
         <Note>
-          <p>No exporter has reported its account to this server. That is nothing to mend: an exporter keeps it inside of the program, where <code>Stats()</code> returns it, and <code>Drain</code> the last one.</p>
-          <p>Its law is <span class="mono">accepted + made = delivered + filtered + dropped + failed + abandoned + spooled + in flight</span>. For one that reports, here are these figures, the difference if there is one, its queue, its spool and when it was last seen.</p>
+          None has reported. Exporters of tailrace do with each request: <span class="mono">accepted + made = delivered + filtered + dropped + failed + abandoned + spooled + in flight</span>. Those of Mastra and OpenTelemetry say nothing of what they lose.
         </Note>
       ) : all.map((e, i) => (
         <article key={e.project + '/' + e.instance} class="stack exporter">

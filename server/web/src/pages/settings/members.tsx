@@ -113,7 +113,7 @@ function Invite({ path, onClose, onMade }: { path: string; onClose(): void; onMa
   };
   if (made) {
     return (
-      <Dialog title="Invite by link" onClose={onClose}>
+      <Dialog title="Invite by link" keep onClose={onClose}>
         <Secret text={made.url} label="Invitation link"> Send it to one person: whoever opens it first becomes {made.role} of this project.</Secret>
         <footer class="dialog-foot"><Button onClick={onClose}>I have it</Button></footer>
       </Dialog>

@@ -1,6 +1,6 @@
 // What the pages of settings are built of.
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Setup } from '../../api.gen';
 import { ApiError } from '../../app/api';
 import type { Resource } from '../../app/resource';
@@ -106,6 +106,9 @@ export function Panel({ title, about, action, children }: { title: string; about
   );
 }
 
+/** Tells a password manager whose password the form is about. */
+export const Whose = ({ name }: { name: string }) => <input hidden readOnly autocomplete="username" name="username" value={name} />;
+
 export const passwordHint = 'At least 10 characters; several words are good.';
 
 /** A moment, or a word where there is none. */
@@ -134,10 +137,12 @@ export function Code({ text, label }: { text: string; label: string }) {
 
 /** Something that the server does not know either, from now on. */
 export function Secret({ text, label, children }: { text: string; label: string; children?: ComponentChildren }) {
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
   return (
     <div class="stack">
       <Note kind="warn"><b>Copy it now.</b> You will not see it again: the server keeps only a hash of it.{children}</Note>
-      <div class="secret"><input readOnly value={text} aria-label={label} onFocus={(e) => e.currentTarget.select()} /><CopyButton text={text} look="primary">Copy</CopyButton></div>
+      <div class="secret"><input ref={field} readOnly value={text} aria-label={label} onFocus={(e) => e.currentTarget.select()} /><CopyButton text={text} look="primary">Copy</CopyButton></div>
     </div>
   );
 }

@@ -29,7 +29,7 @@ export function ProjectSettings() {
   const chosen = route.value.params['section'];
   const [id, title, , Page] = (chosen ? mine.find(([s]) => s === chosen) : mine[0]) ?? [];
   useTitle(title, 'Settings', project);
-  if (!projectOf(project)) return <Empty icon="search" title="There is no such project"><p>Or you have no role in it. <a href="/">Go to the traces</a>.</p></Empty>;
+  if (!projectOf(project)) return <Empty page icon="search" title="There is no such project"><p>Or you have no role in it. <a href="/">Go to the traces</a>.</p></Empty>;
   return (
     <div class="page settings">
       <header class="page-head"><h1>{project}: settings</h1></header>

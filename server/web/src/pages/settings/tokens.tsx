@@ -70,7 +70,7 @@ function NewToken({ path, root, onClose, onMade }: { path: string; root?: boolea
   };
   if (made) {
     return (
-      <Dialog title="The new token" wide onClose={onClose}>
+      <Dialog title="The new token" wide keep onClose={onClose}>
         <div class="stack">
           <Secret text={made.secret} label="Token" />
           {made.setup && <><h3>Send traces with it</h3><SetupTabs setup={made.setup} /></>}

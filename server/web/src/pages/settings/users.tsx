@@ -6,7 +6,7 @@ import { me } from '../../app/session';
 import { Button } from '../../ui/button';
 import { CheckField, TextField } from '../../ui/field';
 import { Empty } from '../../ui/state';
-import { Ask, FormDialog, List, Loaded, Panel, passwordHint, When } from './parts';
+import { Ask, FormDialog, List, Loaded, Panel, passwordHint, When, Whose } from './parts';
 
 type Doing = { what: 'new' } | { what: 'password' | 'admin' | 'remove'; user: UserInfo };
 
@@ -71,7 +71,7 @@ function NewUser({ onClose, onMade }: { onClose(): void; onMade(): void }) {
     <FormDialog title="New user" action="Make the user" work={work} onClose={onClose} fields={['name', 'password']}>
       {(act) => (
         <>
-          <TextField label="Name" value={name} onText={setName} error={act.wrong('name')} autofocus required />
+          <TextField label="Name" autocomplete="username" value={name} onText={setName} error={act.wrong('name')} autofocus required />
           <TextField label="Password" type="password" autocomplete="new-password" value={password} onText={setPassword} hint={passwordHint + ' They can change it.'} error={act.wrong('password')} required />
           <CheckField label="Admin of everything" hint="Sees and changes all projects and users." checked={admin} onCheck={setAdmin} />
         </>
@@ -88,7 +88,7 @@ function SetPassword({ user, onClose }: { user: UserInfo; onClose(): void }) {
   };
   return (
     <FormDialog title={`Set the password of ${user.name}`} action="Set it" work={work} onClose={onClose} fields={['password']}>
-      {(act) => <TextField label="New password" type="password" autocomplete="new-password" value={password} onText={setPassword} hint={passwordHint + ' It ends all logins of the user.'} error={act.wrong('password')} autofocus required />}
+      {(act) => <><Whose name={user.name} /><TextField label="New password" type="password" autocomplete="new-password" value={password} onText={setPassword} hint={passwordHint + ' It ends all logins of the user.'} error={act.wrong('password')} autofocus required /></>}
     </FormDialog>
   );
 }

@@ -10,10 +10,11 @@ import { ShareTable, useShares } from '../settings/shares';
 
 /** Hands on a trace: by a link, for who may make one, or as a file. */
 export function ShareDialog({ project, trace, span, onClose }: { project: string; trace: string; span?: string; onClose(): void }) {
+  const [made, setMade] = useState<ShareSecret>();
   return (
-    <Dialog title="Share this trace" wide onClose={onClose}>
+    <Dialog title="Share this trace" wide keep={made !== undefined} onClose={onClose}>
       <div class="stack">
-        {may(project, 'write') && <Links project={project} trace={trace} span={span} />}
+        {may(project, 'write') && <Links project={project} trace={trace} span={span} made={made} onMade={setMade} />}
         <div class="row offline">
           <p class="grow hint"><b>As a file.</b> One page with everything in it, which opens without a network or a login.</p>
           <LinkButton icon="download" download href={withParams(inProject(project, 'traces', trace, 'export'), { format: 'html' })}>HTML file</LinkButton>
@@ -23,17 +24,16 @@ export function ShareDialog({ project, trace, span, onClose }: { project: string
   );
 }
 
-function Links({ project, trace, span }: { project: string; trace: string; span?: string }) {
+function Links({ project, trace, span, made, onMade }: { project: string; trace: string; span?: string; made?: ShareSecret; onMade(s: ShareSecret): void }) {
   const shares = useShares(project);
   const [content, setContent] = useState(false);
   const [atSpan, setAtSpan] = useState(false);
-  const [made, setMade] = useState<ShareSecret>();
   const { expires, field } = useExpiry('7d', ['1h', '1d', '7d', '30d', 'custom'], 'Works for');
   const act = useAction();
   const submit = (e: Event) => {
     e.preventDefault();
     void act.run(async () => {
-      setMade(await post<ShareSecret>(inProject(project, 'shares'), { trace_id: trace, content, expires }));
+      onMade(await post<ShareSecret>(inProject(project, 'shares'), { trace_id: trace, content, expires }));
       shares.reload();
     });
   };

@@ -28,6 +28,7 @@ export function Share() {
         <ThemeButton />
       </header>
       <main>
+        {!source && <h1 class="sr">Shared trace</h1>}
         {source ? <TraceView source={source} spanId={route.value.params['span']} onSelect={select} /> : shared.error ? <NoShare error={shared.error} retry={shared.reload} /> : <Loading />}
       </main>
     </div>
@@ -45,8 +46,8 @@ function Banner({ share }: { share: SharedTrace['share'] }) {
 
 function NoShare({ error, retry }: { error: Parameters<typeof Failed>[0]['error']; retry(): void }) {
   if (error.status === 404) {
-    return <Empty icon="link" title="This link does not work"><p>It may have expired or been revoked, or a part of it is missing. Ask whoever sent it for a new one.</p></Empty>;
+    return <Empty page icon="link" title="This link does not work"><p>It may have expired or been revoked, or a part of it is missing. Ask whoever sent it for a new one.</p></Empty>;
   }
-  if (error.status === 429) return <Empty icon="clock" title="Too many requests"><p>{waitText(error)}</p></Empty>;
+  if (error.status === 429) return <Empty page icon="clock" title="Too many requests"><p>{waitText(error)}</p></Empty>;
   return <Failed error={error} retry={retry} what="the shared trace" />;
 }

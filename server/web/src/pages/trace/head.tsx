@@ -78,7 +78,7 @@ function Contexts({ rows, onSpan }: { rows: SpanRow[]; onSpan(id: string): void 
   const said = `Input tokens of ${rows.length} model calls: from ${short(all[0])} to ${short(all[all.length - 1])}, at most ${short(most)}`;
   return (
     <Fact name="Context">
-      <button type="button" class="link spark" title={said} aria-label={said + '. Go to the largest'} onClick={() => onSpan(worst.id)}>
+      <button type="button" class="link spark" title={said + '. Go to the largest'} onClick={() => onSpan(worst.id)}>
         <svg width={bars.length * 3} height={16} aria-hidden="true">
           {bars.map((v, i) => <rect key={i} x={i * 3} y={16 - Math.max(v / most * 16, 1)} width={2} height={16} />)}
         </svg>

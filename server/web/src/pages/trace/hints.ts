@@ -19,7 +19,7 @@ const least = 3;
 
 /** Most pressing first. nodes are those of the model. */
 export function findHints(model: TraceModel, nodes: readonly TreeNode[]): Hint[] {
-  const leaves = nodes.filter((n) => n.row && n.children === 0 && !n.row.event);
+  const leaves = nodes.filter((n) => n.row !== null && n.children === 0 && !n.row.event).sort((a, b) => a.from - b.from);
   return [...failure(nodes), ...retries(model.rows), ...idle(model, leaves), ...slowest(model, leaves), ...strays(nodes)];
 }
 
@@ -78,7 +78,7 @@ function idle(model: TraceModel, leaves: readonly TreeNode[]): Hint[] {
   const total = model.trace.duration_ns;
   let before: TreeNode | undefined;
   let found: { gap: number; a: TreeNode; b: TreeNode } | undefined;
-  for (const n of leaves.slice().sort((a, b) => a.from - b.from)) {
+  for (const n of leaves) {
     if (before && before.to >= 0 && n.from - before.to > (found?.gap ?? 0)) found = { gap: n.from - before.to, a: before, b: n };
     if (!before || before.to >= 0 && (n.to < 0 || n.to > before.to)) before = n;
   }
@@ -90,12 +90,12 @@ function idle(model: TraceModel, leaves: readonly TreeNode[]): Hint[] {
 function slowest(model: TraceModel, leaves: readonly TreeNode[]): Hint[] {
   const total = model.trace.duration_ns;
   if (leaves.length < 3 || !(total > 0)) return [];
-  const names = new Map<string, { sum: number; count: number; longest: TreeNode }>();
+  const names = new Map<string, { sum: number; count: number; longest: TreeNode }>(); // by name alone: two types of one name are rare
   let longest = leaves[0]!;
   const took = (n: TreeNode) => (n.to < 0 ? 0 : n.to - n.from);
   for (const n of leaves) {
     if (took(n) > took(longest)) longest = n;
-    const name = n.row!.type + '\0' + n.row!.name;
+    const { name } = n.row!;
     const g = names.get(name);
     if (!g) names.set(name, { sum: took(n), count: 1, longest: n });
     else {

@@ -36,10 +36,15 @@ export interface TraceModel {
 export function readSkeleton(s: Skeleton): TraceModel {
   const c = s.spans;
   const text = (n: number | undefined) => s.strings[n ?? 0] ?? '';
+  const kinds = new Map<number, Kind>(); // by the number of the type: rows are many, types are few
+  const kind = (n: number) => {
+    let k = kinds.get(n);
+    if (!k) kinds.set(n, k = kindOf(text(n)));
+    return k;
+  };
   const rows = c.id.map((id, i): SpanRow => {
-    const type = text(c.type[i]);
     return {
-      id, parentId: c.parent[i]!, name: text(c.name[i]), type, kind: kindOf(type), service: text(c.service[i]), model: text(c.model[i]),
+      id, parentId: c.parent[i]!, name: text(c.name[i]), type: text(c.type[i]), kind: kind(c.type[i]!), service: text(c.service[i]), model: text(c.model[i]),
       start: c.start_ns[i]!, dur: c.dur_ns[i]!, status: c.status[i] as SpanRow['status'], tokens: c.tokens[i] ?? null, cost: c.cost[i] ?? null,
       event: c.event[i]!, clock: c.clock[i]!,
     };

@@ -39,7 +39,7 @@ export function waterfallRow(n: TreeNode, at: number, index: number, look: RowLo
         {!failed && below && <span class="wf-mark below" title={below}>{n.group ? below : <Icon name="error" size={12} label={below} />}</span>}
         {n.outside && <span class="wf-mark warn" title="Outside of its parent's time: drawn as it was reported"><Icon name="external" size={12} label="Outside of its parent's time" /></span>}
         {r?.clock && <span class="wf-mark warn" title="The start that was sent is not credible: this is the time of receipt"><Icon name="clock" size={12} label="Start corrected" /></span>}
-        {r?.model && <span class="wf-model">{marked(r.model, look.find)}</span>}
+        {r?.model && !r.name.includes(r.model) && <span class="wf-model">{marked(r.model, look.find)}</span>}
       </div>
       <div role="gridcell" class="wf-time">{bar(n, at, look)}</div>
     </div>
@@ -56,7 +56,7 @@ function bar(n: TreeNode, at: number, { axis, lo, hi }: RowLook) {
   const a = Math.max(from, -1);
   const b = Math.min(to, 101);
   const kind = (n.row ?? n.like)?.kind ?? 'other';
-  if (n.row?.event) return <span class={`wf-event kind-${kind}`} style={{ left: a + '%' }} title="Event" />;
+  if (n.row?.event) return <span class={`wf-event kind-${kind}`} style={{ left: `min(${a}%, 100% - 6px)` }} title="Event" />;
   if (axis.mode !== 'time' && to <= from) return <span class="wf-none" style={place(a, a)}>{text}</span>;
   const look = (n.to < 0 && axis.mode === 'time' ? ' running' : '') + (n.row?.status === 'error' ? ' failed' : '') + (n.row ? '' : ' group');
   return (
@@ -77,6 +77,9 @@ function label(n: TreeNode, at: number, axis: Axis): string {
   if (n.to < 0) return axis.mode === 'time' ? duration(worth) + ' …' : '…';
   return n.row?.event ? '' : duration(n.to - n.from);
 }
+
+/** When a span began, counted from the start of the trace. */
+export const offset = (ns: number) => (ns === 0 ? '0' : (ns < 0 ? '−' : '+') + duration(Math.abs(ns)));
 
 /** A text with what is looked for marked in it. */
 export function marked(text: string, find: string) {

@@ -4,7 +4,7 @@ import { cost, count, duration } from '../../lib/format';
 import { Icon } from '../../ui/icon';
 import { KindMark, StatusMark } from '../../ui/span';
 import type { SpanRow, TraceModel } from './model';
-import { marked } from './row';
+import { marked, offset } from './row';
 import { order, type Column } from './order';
 import { useParam } from './state';
 import { rowHeight, useRows } from './window';
@@ -35,7 +35,7 @@ export function SpanTable({ model, keep, selected, find, now, href, onSelect }: 
       <div role="cell" class="name"><StatusMark status={r.status} /><a class="ellipsis" href={href(r.id)} onClick={(e) => { if (!e.ctrlKey && !e.metaKey) e.preventDefault(); }}>{marked(r.name || r.id, find)}</a></div>
       <div role="cell" class="type ellipsis"><KindMark type={r.type} text /></div>
       <div role="cell" class="model ellipsis">{r.model}</div>
-      <div role="cell" class="start">{r.start < 0 ? '−' : '+'}{duration(Math.abs(r.start))}</div>
+      <div role="cell" class="start">{offset(r.start)}</div>
       <div role="cell" class="duration">{r.event ? '–' : r.dur < 0 ? duration(Math.max(0, now - r.start)) + ' …' : duration(r.dur)}</div>
       <div role="cell" class="input">{count(r.tokens?.input)}</div>
       <div role="cell" class="output">{count(r.tokens?.output)}</div>

@@ -9,7 +9,7 @@ import { Button } from '../../ui/button';
 import { KindMark, StatusMark, Time } from '../../ui/span';
 import { Failed, Loading, Note } from '../../ui/state';
 import type { TraceModel } from './model';
-import { marked } from './row';
+import { marked, offset } from './row';
 import type { TraceSource } from './source';
 
 const turns = 200;
@@ -63,7 +63,7 @@ function Log({ model, selected, find, now, onSelect }: { model: TraceModel; sele
         {rows.slice(0, most).map((r) => (
           <li key={r.id}>
             <button type="button" class="turn" aria-pressed={r.id === selected} onClick={() => onSelect(r.id)}>
-              <span class="num muted">+{duration(Math.max(r.start, 0))}</span>
+              <span class="num muted">{offset(r.start)}</span>
               <KindMark type={r.type} />
               <span class="ellipsis grow">{marked(r.name, find)}{r.model && <span class="muted"> {r.model}</span>}</span>
               {r.status === 'error' && <StatusMark status="error" text />}

@@ -57,47 +57,71 @@ export function buildTree(input: readonly SpanRow[]): TreeNode[] {
     }
   }
 
-  // What is to be written, last first: a row by its number, a group with its members.
-  interface Work { i: number; key: string; group: TreeNode['group']; members: number[]; depth: number; parent: number }
+  // What is being written: the list of one parent's children, how far it is, and below what. An item is the number of a row,
+  // or -1 - the number of a group.
+  interface Frame { items: ArrayLike<number>; next: number; depth: number; parent: number }
   const nodes: TreeNode[] = [];
-  const work: Work[] = [];
-  const plan = (members: number[], depth: number, at: number, under: string, fold: boolean) => {
-    const counts = fold && members.length > foldAbove ? tally(rows, members) : null;
-    const groups = new Map<string, Work>();
-    const list: Work[] = [];
-    for (const i of members) {
-      const like = counts ? alike(rows[i]!) : '';
-      if (!counts || counts.get(like)! <= foldAbove) {
-        list.push({ i, key: rows[i]!.id, group: '', members: [], depth, parent: at });
-        continue;
-      }
-      let g = groups.get(like);
-      if (!g) {
-        groups.set(like, g = { i, key: under + '\0' + like, group: 'fold', members: [], depth, parent: at });
-        list.push(g);
-      }
-      g.members.push(i);
+  const groups: { key: string; group: 'fold' | 'lost'; members: number[] }[] = [];
+  const fold = folder(rows, (key, members) => -groups.push({ key, group: 'fold', members }));
+  const write = (row: SpanRow | null, key: string, group: TreeNode['group'], like: SpanRow | null, depth: number, parent: number) => nodes.push({
+    key, row, group, like, depth, parent, end: nodes.length + 1, spans: 0, errors: 0, children: 0,
+    from: row ? row.start : Infinity, to: row ? (row.dur < 0 ? -1 : row.start + row.dur) : 0, outside: false,
+  });
+  const top = fold(roots.reverse(), '');
+  if (lost.length > 0) top.push(-groups.push({ key: '\0lost', group: 'lost', members: lost.reverse() }));
+  const stack: Frame[] = [{ items: top, next: 0, depth: 0, parent: -1 }];
+  for (let f = stack[0]; f; f = stack[stack.length - 1]) {
+    if (f.next === f.items.length) {
+      stack.pop();
+      continue;
     }
-    for (let k = list.length - 1; k >= 0; k--) work.push(list[k]!);
-  };
-  if (lost.length > 0) work.push({ i: lost[lost.length - 1]!, key: '\0lost', group: 'lost', members: lost.reverse(), depth: 0, parent: -1 });
-  plan(roots.reverse(), 0, -1, '', true);
-  for (let w = work.pop(); w; w = work.pop()) {
+    const i = f.items[f.next++]!;
     const at = nodes.length;
-    const row = w.group ? null : rows[w.i]!;
-    nodes.push({
-      key: w.key, row, group: w.group, like: w.group === 'fold' ? rows[w.i]! : null, depth: w.depth, parent: w.parent, end: at + 1,
-      spans: 0, errors: 0, children: 0, from: row ? row.start : Infinity, to: row ? (row.dur < 0 ? -1 : row.start + row.dur) : 0, outside: false,
-    });
-    let members = w.members;
-    if (row) {
-      members = [];
-      for (let c = first[w.i]!; c >= 0; c = next[c]!) members.push(c);
+    if (i < 0) {
+      const g = groups[-1 - i]!;
+      write(null, g.key, g.group, g.group === 'fold' ? rows[g.members[0]!]! : null, f.depth, f.parent);
+      stack.push({ items: g.group === 'fold' ? g.members : fold(g.members, g.key), next: 0, depth: f.depth + 1, parent: at });
+      continue;
     }
-    if (members.length > 0) plan(members, w.depth + 1, at, w.key, w.group !== 'fold');
+    const row = rows[i]!;
+    write(row, row.id, '', null, f.depth, f.parent);
+    if (first[i]! < 0) continue;
+    const members: number[] = [];
+    for (let c = first[i]!; c >= 0; c = next[c]!) members.push(c);
+    stack.push({ items: fold(members, row.id), next: 0, depth: f.depth + 1, parent: at });
   }
   sum(nodes);
   return nodes;
+}
+
+/** Puts a group in place of siblings that are equal and too many. add makes the item that stands for one. */
+function folder(rows: readonly SpanRow[], add: (key: string, members: number[]) => number) {
+  // Texts of a trace are few and shared: their numbers make cheap keys.
+  const numbers = new Map<string, number>();
+  const number = (text: string) => {
+    let n = numbers.get(text);
+    if (n === undefined) numbers.set(text, n = numbers.size);
+    return n;
+  };
+  const alike = (i: number) => number(rows[i]!.name) * 0x200000 + number(rows[i]!.type);
+  return (members: number[], under: string): number[] => {
+    if (members.length <= foldAbove) return members;
+    const kinds = new Map<number, number[]>();
+    for (const i of members) {
+      const like = alike(i);
+      const same = kinds.get(like);
+      if (same) same.push(i);
+      else kinds.set(like, [i]);
+    }
+    if (kinds.size > members.length - foldAbove) return members;
+    const items: number[] = [];
+    for (const i of members) {
+      const same = kinds.get(alike(i))!;
+      if (same.length <= foldAbove) items.push(i);
+      else if (same[0] === i) items.push(add(under + '\0' + rows[i]!.type + '\0' + rows[i]!.name, same));
+    }
+    return items;
+  };
 }
 
 /** Adds up from the last node to the first: each comes before all that is below it. */
@@ -156,17 +180,6 @@ function parents(rows: readonly SpanRow[]): Int32Array {
     parent[earliest] = isRoot;
   }
   return parent;
-}
-
-const alike = (r: SpanRow) => r.type + '\0' + r.name;
-
-function tally(rows: readonly SpanRow[], members: number[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const i of members) {
-    const like = alike(rows[i]!);
-    counts.set(like, (counts.get(like) ?? 0) + 1);
-  }
-  return counts;
 }
 
 /** Whether a node shows its children. Folded groups are closed until somebody opens them, everything else is open. */

@@ -49,7 +49,7 @@ export function TraceView({ source, spanId = '', onSelect }: TraceViewProps) {
 function Gone({ source, title, children }: { source: TraceSource; title: string; children: ComponentChildren }) {
   const project = source.project?.name;
   return (
-    <Empty icon="search" title={title}>
+    <Empty page icon="search" title={title}>
       {children}
       {project && me.value && <LinkButton href={tracesPath(project)}>To the traces</LinkButton>}
     </Empty>

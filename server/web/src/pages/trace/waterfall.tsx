@@ -37,8 +37,9 @@ export function Waterfall(p: WaterfallProps) {
   const { nodes, seen, axis, zoom } = p;
   const { ref, rows, width, show, onScroll } = useRows(seen.length);
   const whole = useRef<HTMLDivElement>(null);
-  const wide = width > 560;
-  const [names, setNames] = useMeasure('tailrace.trace.names', 340);
+  const wide = width > 480;
+  const [chosen, setNames] = useMeasure('tailrace.trace.names', 340);
+  const names = Math.round(Math.min(chosen, width * 0.6));
   const left = wide ? names : 0;
   const { lo, hi } = zoom ?? axis;
   const marks = useMemo(() => ticks(axis.mode, lo, hi, Math.max((width - left) / 90, 2)), [axis.mode, lo, hi, width - left]);
@@ -48,9 +49,7 @@ export function Waterfall(p: WaterfallProps) {
   useLayoutEffect(() => {
     if (p.show) show(seen.findIndex((at) => nodes[at]!.key === p.show!.key));
   }, [p.show]);
-  useEffect(() => {
-    if (!document.activeElement || document.activeElement === document.body) ref.current!.focus({ preventScroll: true });
-  }, []);
+  useFreeKeys(ref, (e) => key(e));
 
   const go = (index: number, open = false) => {
     const to = Math.min(Math.max(index, 0), seen.length - 1);
@@ -116,6 +115,24 @@ export function Waterfall(p: WaterfallProps) {
       {wide && <Splitter label="Width of the names" value={names} min={160} max={720} onMove={setNames} />}
     </div>
   );
+}
+
+/** Has an element hear the keys that are meant for nothing in particular: it has the focus at first, and again when nothing else has. */
+function useFreeKeys(ref: { current: HTMLElement | null }, run: (e: KeyboardEvent) => void) {
+  const now = useRef(run);
+  now.current = run;
+  useEffect(() => {
+    const free = (e: Element | null) => !e || e === document.body || e.id === 'main';
+    const focus = () => ref.current!.focus({ preventScroll: true });
+    const hear = (e: KeyboardEvent) => {
+      if (!free(e.target as Element) || document.querySelector('dialog[open]')) return;
+      now.current(e);
+      if (e.defaultPrevented) focus();
+    };
+    if (free(document.activeElement)) focus();
+    document.addEventListener('keydown', hear);
+    return () => document.removeEventListener('keydown', hear);
+  }, []);
 }
 
 /** Keeps the row at the top where it is while rows come and go above it. */

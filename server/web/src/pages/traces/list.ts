@@ -98,7 +98,10 @@ export function useTraces(project: string, params: Params, sort: Sort, cursor: s
     setBeat((n) => n + 1);
   };
   const queue = useQueue(apply, data);
-  useEffect(() => queue.flush(), [res.data, res.stale]);
+  useEffect(() => {
+    if (data.current) drop(data.current.rows.map((r) => r.trace_id)); // a list that was loaded again has what waited
+    queue.flush();
+  }, [res.data, res.stale]);
   const reload = useRef(res.reload);
 
   const begun = res.data !== undefined;

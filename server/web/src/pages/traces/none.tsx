@@ -32,6 +32,7 @@ function NoMatch({ project }: { project: string }) {
       const { last, from, to, in: content, sort, ...rest } = listParams(change);
       return (await get<TraceList>(path, { ...rest, ...(timeless ? {} : { last, from, to }), limit: 1 }, signal)).traces[0]?.start;
     };
+    if (q.get('in')) return { drop: [] }; // each answer would cost a search
     const drop: FilterChip[] = [];
     for (const c of all.length > 1 ? all.slice(0, 5) : []) {
       if (await newest(new URLSearchParams(changed(q, c.without)))) drop.push(c);
@@ -41,7 +42,7 @@ function NoMatch({ project }: { project: string }) {
   const { drop = [], newest } = hints.data ?? {};
   return (
     <Empty icon="search" title="No trace matches">
-      <p>{all.length ? <>Nothing in {rangeText(q)} passes {all.length === 1 ? 'the filter' : `all ${all.length} filters`}.</> : <>Nothing began in {rangeText(q)}.</>}{newest && <> The newest that does began {ago(newest)}.</>}</p>
+      <p>{all.length ? <>Nothing in {rangeText(q)} passes {all.length === 1 ? 'the filter' : `all ${all.length} filters`}.</> : <>Nothing began in {rangeText(q)}.</>}{newest && <> The newest before it began {ago(newest)}.</>}</p>
       {drop.length > 0 && <p>There are some without{drop.length > 1 && ' one of'}:</p>}
       <div class="row centred">
         {drop.map((c) => <Button key={c.key + c.value} icon="close" onClick={() => setQuery(c.without)}>{c.text}</Button>)}

@@ -1,4 +1,4 @@
-import { conversation, type Message, type Part } from './chat';
+import { conversation, parsed, type Message, type Part } from './chat';
 import { equal, test } from '../../../testing';
 
 const of = (input: unknown, output: unknown = null, type = 'model_generation', attributes: unknown = null) => conversation({ type, input, output, attributes });
@@ -113,4 +113,15 @@ test('keys that objects have of themselves are nothing special', () => {
   equal(c.input[0]!.role, '__proto__');
   equal(c.input[0]!.parts[0]!.kind, 'unknown');
   equal(({} as Record<string, unknown>)['x'], undefined);
+});
+
+test('JSON that lies deeper in a text than the server takes it stays a text', () => {
+  const deep = '['.repeat(5000) + ']'.repeat(5000);
+  equal(parsed(deep), deep);
+  equal(of(deep)?.input, [text('user', deep)]);
+});
+
+test('a refusal that is no text is shown as what it is', () => {
+  const refusal = { toString: 1, valueOf: 1 };
+  equal(of([{ role: 'assistant', refusal }])?.input, [{ role: 'assistant', parts: [{ kind: 'unknown', value: refusal }] }]);
 });

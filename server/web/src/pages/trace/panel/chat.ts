@@ -21,17 +21,28 @@ type Obj = Record<string, unknown>;
 const object = (v: unknown) => (v && typeof v === 'object' && !Array.isArray(v) ? (v as Obj) : undefined);
 const string = (v: unknown) => (typeof v === 'string' ? v : '');
 /** The first of some keys that has a value. The keys are ours, never data. */
-const first = (o: Obj, ...keys: string[]) => o[keys.find((k) => o[k] != null) ?? ''];
+const first = (o: Obj, ...keys: string[]) => { const k = keys.find((key) => o[key] != null); return k === undefined ? undefined : o[k]; };
 const unknown = (value: unknown): Part => ({ kind: 'unknown', value });
 
 /** The value in a string that is a JSON object or array; anything else as it is. */
 export function parsed(v: unknown): unknown {
   if (typeof v !== 'string' || !/^\s*[[{]/.test(v)) return v;
   try {
-    return JSON.parse(v);
+    const inside: unknown = JSON.parse(v);
+    return tooDeep(inside) ? v : inside;
   } catch {
     return v;
   }
+}
+
+/** Whether objects lie in one another far deeper than the server takes them: a text may hold more than the stack of whoever walks through it. */
+function tooDeep(v: unknown): boolean {
+  let level = [v];
+  for (let depth = 0; level.length; depth++) {
+    if (depth > 128) return true;
+    level = level.flatMap((x) => (x && typeof x === 'object' ? Object.values(x) : []));
+  }
+  return false;
 }
 
 /** The messages of a span; undefined if it has none. Only for agents and models is any text one. */
@@ -127,7 +138,7 @@ function said(m: Obj, role: string): Part[] {
   if (reasoning) parts.unshift({ kind: 'reasoning', text: reasoning });
   const calls = parts.some((p) => p.kind === 'call') ? [] : each(first(m, 'tool_calls', 'toolCalls', 'toolInvocations'), 'tool-call');
   const one = m['function_call'] ? partsOf({ functionCall: m['function_call'] }) : [];
-  if (m['refusal']) parts.push({ kind: 'text', text: String(m['refusal']), label: 'refusal' });
+  if (m['refusal']) parts.push(typeof m['refusal'] === 'string' ? { kind: 'text', text: m['refusal'], label: 'refusal' } : unknown(m['refusal']));
   return [...parts, ...calls, ...one, ...each(m['experimental_attachments'], 'file')];
 }
 

@@ -17,16 +17,18 @@ interface Props { source: TraceSource; model: TraceModel; span: SpanRow; full?: 
 
 export function Head({ source, model, span, full, onSelect, onClose }: Props) {
   return (
-    <header class="span-head">
-      <div class="span-title">
+    <>
+      <header class="span-title">
         <KindMark type={span.type} kind={span.kind} />
         <h2 title={span.name}>{span.name || typeLabel(span.type)}</h2>
         <CopyMenu source={source} span={span} full={full} />
         <Button icon="close" look="quiet" label="Close the span" onClick={onClose} />
+      </header>
+      <div class="span-head">
+        <Facts span={span} full={full} />
+        <Ways model={model} span={span} onSelect={onSelect} />
       </div>
-      <Facts span={span} full={full} />
-      <Ways model={model} span={span} onSelect={onSelect} />
-    </header>
+    </>
   );
 }
 
@@ -36,6 +38,7 @@ function Facts({ span, full }: { span: SpanRow; full?: FullSpan }) {
   const first = full && typeof a['completionStartTime'] === 'string' ? (Date.parse(a['completionStartTime']) - Date.parse(full.start)) * 1e6 : NaN;
   const ttft = first >= 0 ? first : null; // before the start: one of two clocks is wrong
   const writing = span.dur - (ttft ?? 0);
+  const finish = a['finishReason'] ?? undefined; // whatever was sent: an object need not have a text of its own
   const entity = full?.entity;
   const facts: [string, unknown, string?][] = [
     ['Duration', span.event ? 'event' : span.dur < 0 ? 'running' : duration(span.dur)],
@@ -47,7 +50,7 @@ function Facts({ span, full }: { span: SpanRow; full?: FullSpan }) {
     ['Cost', span.cost != null && cost(span.cost)],
     ['First token', ttft !== null && duration(ttft), 'time until the first token came'],
     ['Speed', t && t.output > 0 && writing > 0 && `${short(t.output / (writing / 1e9))} tokens/s`, ttft === null ? 'output over the whole duration' : 'output after the first token'],
-    ['Finish', a['finishReason'] ?? undefined],
+    ['Finish', typeof finish === 'object' ? JSON.stringify(finish) : finish],
     [entity?.type ? typeLabel(entity.type) : 'Entity', entity && (entity.name || entity.id), entity?.id],
     ['Service', span.service],
   ];

@@ -73,7 +73,7 @@ const body = (r: Row, turn: () => void) => (
   </>
 );
 
-const sum = ({ value: v, size }: Row) => (v && typeof v === 'object' && !Array.isArray(v) ? `{ ${Object.keys(v).slice(0, 4).join(', ')}${size > 4 ? ', …' : ''} }` : `[ ${plural(size, 'item')} ]`);
+const sum = ({ value: v, size, json }: Row) => (json ? plural(size, 'item') : v && typeof v === 'object' && !Array.isArray(v) ? `{ ${Object.keys(v).slice(0, 4).join(', ')}${size > 4 ? ', …' : ''} }` : `[ ${plural(size, 'item')} ]`);
 
 function Leaf({ value }: { value: unknown }) {
   if (typeof value === 'string') return <Folded text={value} lines={8}>{(t) => <span class="json-string">{value.includes('\n') ? <span class="json-lines"><Marked text={t} /></span> : <>"<Marked text={t} />{t.length < value.length ? '…' : '"'}</>}</span>}</Folded>;

@@ -51,7 +51,7 @@ function useBefore(source: TraceSource, model: TraceModel, span: SpanRow, chat: 
     return null;
   });
   return useMemo(() => (data && !stale && earlier.includes(data.row)
-    ? { conversation: data.found, name: data.row.name, href: source.href(data.row.id), onSelect: () => onSelect(data.row.id) } : undefined), [data, stale, earlier]);
+    ? { conversation: data.found, href: source.href(data.row.id), onSelect: () => onSelect(data.row.id) } : undefined), [data, stale, earlier]);
 }
 
 interface Tab { id: string; name: string; show(): ComponentChildren }
@@ -101,8 +101,8 @@ function Value({ name, value }: { name: string; value: unknown }) {
   return (
     <section class="value">
       <h3 class="row">{name}
-        {redacted > 0 && <span class="chip left" title="Taken out before it was sent, where [REDACTED] stands">{redacted} redacted</span>}
-        {cut > 0 && <span class="chip left" title="Too long, too deep or too many to be sent whole">{cut} cut</span>}
+        {redacted > 0 && <span class="chip taken" title="Taken out before it was sent, where [REDACTED] stands">{redacted} redacted</span>}
+        {cut > 0 && <span class="chip taken" title="Too long, too deep or too many to be sent whole">{cut} cut</span>}
         {value != null && <CopyButton small look="quiet" label={`Copy ${name}`} text={() => (typeof value === 'string' ? value : JSON.stringify(value, null, 2))} />}
       </h3>
       {value == null ? <p class="muted">None was sent.</p> : typeof value === 'string' ? <Text text={value} /> : <Json value={value} label={name} />}

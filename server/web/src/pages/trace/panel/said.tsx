@@ -25,7 +25,7 @@ export function pair(messages: Message[]): Results {
   return pairs;
 }
 
-export interface Before { conversation: Conversation; name: string; href: string; onSelect(): void }
+export interface Before { conversation: Conversation; href: string; onSelect(): void }
 
 export function Chat({ chat, before }: { chat: Conversation; before?: Before }) {
   const [all, setAll] = useState(false);
@@ -36,10 +36,10 @@ export function Chat({ chat, before }: { chat: Conversation; before?: Before }) 
     <div class="chat">
       <div class="row chat-tools">
         {before && <Segmented<'new' | 'all'> small label="Messages" value={all ? 'all' : 'new'} options={[['new', 'New'], ['all', 'All messages']]} onChoice={(v) => setAll(v === 'all')} />}
-        <span class="grow" />
+        <span class="grow">{before && <a class="before" href={before.href} onClick={(e) => { e.preventDefault(); before.onSelect(); }}>Previous call</a>}</span>
         <Segmented<'md' | 'plain'> small label="Texts" value={plain.value ? 'plain' : 'md'} options={[['md', 'Markdown'], ['plain', 'Plain']]} onChoice={(v) => setPlain(v === 'plain')} />
       </div>
-      {entries.map((e, i) => <Run key={`${all}${i}`} entry={e} before={all ? undefined : before} view={view} />)}
+      {entries.map((e, i) => <Run key={`${all}${i}`} entry={e} before={!!before && !all} view={view} />)}
       {chat.output.length > 0 && <p class="chat-line"><span>Answer</span></p>}
       {chat.output.map((m, i) => <Said key={i} message={m} view={view} />)}
     </div>
@@ -48,7 +48,7 @@ export function Chat({ chat, before }: { chat: Conversation; before?: Before }) 
 
 interface View { results: Results; known: Set<Part> }
 
-function Run({ entry, before, view }: { entry: Entry; before?: Before; view: View }) {
+function Run({ entry, before, view }: { entry: Entry; before: boolean; view: View }) {
   const [open, setOpen] = useState(false);
   if (entry.op === 'edited') return <Edited before={entry.before} after={entry.after} />;
   const n = entry.messages.length;
@@ -59,8 +59,7 @@ function Run({ entry, before, view }: { entry: Entry; before?: Before; view: Vie
   return (
     <details class={`chat-run ${entry.op}`} onToggle={(e) => setOpen(e.currentTarget.open)}>
       <summary>
-        {same ? `${plural(n, 'earlier message')}, same as in ` : `${plural(n, 'message was dropped', 'messages were dropped')} since `}
-        <a href={before.href} onClick={(e) => { e.preventDefault(); before.onSelect(); }}>the previous call</a>
+        {same ? `${plural(n, 'earlier message')}, same as in the previous call` : `${plural(n, 'message was dropped', 'messages were dropped')} since the previous call`}
       </summary>
       {open && shown()}
     </details>
@@ -73,7 +72,7 @@ function Edited({ before, after }: { before: Message; after: Message }) {
   const lines = useMemo(() => folded(diffLines(linesOf(before), linesOf(after)), (l) => l.kind !== ' '), [before, after]);
   return (
     <section class={`said ${roleClass(after)}`}>
-      <h4><RoleMark role={after.role} /> <span class="chip">changed since the previous call</span></h4>
+      <h3><RoleMark role={after.role} /> <span class="chip">changed since the previous call</span></h3>
       <pre>{lines.map((l, i) => (typeof l === 'number' ? <div key={i} class="muted">{l} equal lines</div>
         : <div key={i} class={l.kind === '+' ? 'plus' : l.kind === '-' ? 'minus' : ''}>{l.kind} <Marked text={l.text} /></div>))}</pre>
     </section>
@@ -92,7 +91,7 @@ function Said({ message, view }: { message: Message; view: View }) {
   if (message.parts.length && !parts.length) return null;
   return (
     <section class={`said ${roleClass(message)}`}>
-      <h4><RoleMark role={message.role} /></h4>
+      <h3><RoleMark role={message.role} /></h3>
       {parts.map((p, i) => <PartView key={i} part={p} view={view} lines={message.role === 'system' ? 3 : 20} />)}
       {!parts.length && <p class="muted">Nothing was said.</p>}
     </section>

@@ -28,7 +28,7 @@ export const sought = computed(() => query.value.get('find')?.trim() ?? '');
 export function Marked({ text }: { text: string }) {
   const all = pieces(text, sought.value);
   if (all.length === 1 && !all[0]!.kind) return <>{text}</>;
-  return <>{all.map(({ text, kind }, i) => (kind === 'left' ? <span key={i} class="left" title="Not what the program said: taken out or cut off on the way">{text}</span> : kind ? <mark key={i}>{text}</mark> : text))}</>;
+  return <>{all.map(({ text, kind }, i) => (kind === 'left' ? <span key={i} class="taken" title="Not what the program said: taken out or cut off on the way">{text}</span> : kind ? <mark key={i}>{text}</mark> : text))}</>;
 }
 
 /** The most that is laid out at once; beyond it a browser begins to stand still. */
