@@ -11,7 +11,7 @@ export const setRange = (r: Range) => setQuery({ ...rangeParams(r), cursor: null
 export function RangeChoice() {
   const range = rangeOf(query.value);
   return (
-    <div class="row range">
+    <div class="row range-choice">
       <Segmented<string> label="Time range" value={range.last} options={lasts} onChoice={(last) => setRange({ last, from: '', to: '' })} />
       <Popover icon="clock" label="Other times" text={range.last ? 'Custom' : rangeLabel(range)} align="right" active={!range.last}>
         {(close) => <Custom range={range} close={close} />}

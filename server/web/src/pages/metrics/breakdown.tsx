@@ -70,7 +70,7 @@ function Name({ row, href, type }: { row: Row; href: string; type: boolean }) {
 function Bar({ row, column, all }: { row: Row; column: Exclude<Column, 'key'>; all: Row[] }) {
   const most = column === 'errors' ? 1 : Math.max(...all.map((r) => figure(r, column) ?? 0));
   const share = most > 0 ? (figure(row, column) ?? 0) / most : 0;
-  return <span class={`bar ${column}`} aria-hidden="true"><span style={{ width: `${share * 100}%` }} /></span>;
+  return <span class={`amount-bar ${column}`} aria-hidden="true"><span style={{ width: `${share * 100}%` }} /></span>;
 }
 
 /** The traces behind a row; '' where no filter says it. A name is looked for in whole spans: it may be that of a span far below. */

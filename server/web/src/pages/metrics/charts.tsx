@@ -65,7 +65,7 @@ export function Charts({ five, project, params, link }: { five: Five; project: s
       }}</Panel>
       <Panel title="Cost" of={[five.cost]}>{() => {
         const r = five.cost.data!;
-        return draw('Cost over time', r, keep(r, '', () => [{ label: 'Cost', values: first(r)?.values ?? zeros(r), total: first(r)?.total ?? 0, colour: '--chart-5' }]), cost, { look: 'bars' });
+        return draw('Cost over time', r, keep(r, '', () => [{ label: 'Cost', values: first(r)?.values ?? zeros(r), total: first(r)?.total || null, colour: '--chart-5' }]), cost, { look: 'bars' });
       }}</Panel>
     </div>
   );

@@ -22,7 +22,7 @@ export function Balance({ difference }: { difference: number }) {
 }
 
 export function Fact({ name, about, children, wrong }: { name: string; about: string; children: ComponentChildren; wrong?: boolean }) {
-  return <div class="fact"><dt>{name}</dt><dd class={wrong ? 'value wrong' : 'value'}>{wrong && <Icon name="error" label="look at this" />} {children}</dd><dd class="hint">{about}</dd></div>;
+  return <div class="fact"><dt>{name}</dt><dd class={wrong ? 'amount wrong' : 'amount'}>{wrong && <Icon name="error" label="look at this" />} {children}</dd><dd class="hint">{about}</dd></div>;
 }
 
 export function Rejected({ by }: { by: { [key: string]: number } }) {

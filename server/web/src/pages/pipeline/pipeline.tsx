@@ -81,7 +81,7 @@ function Station({ icon, name, href, text, difference, note }: { icon: IconName;
   return (
     <li class="panel station">
       <h2><Icon name={icon} /> <a href={href}>{name}</a></h2>
-      <p class="value">{text}</p>
+      <p class="amount">{text}</p>
       <p class="row"><span class="muted">{note || '\u00a0'}</span>{difference !== undefined && <Balance difference={difference} />}</p>
     </li>
   );
