@@ -234,7 +234,7 @@ func TestAPlaceInATraceHasAnAddress(t *testing.T) {
 	p.WaitFor(".st-row")
 	p.Back()
 	p.WaitCount(".wf-row", rows)
-	p.Click("text=Thread")
+	p.Click(".trace-bar button:nth-child(3)")
 	p.WaitFor("text=This run, step by step")
 }
 
@@ -272,7 +272,7 @@ func TestATraceIsReadable(t *testing.T) {
 		p.Click("text=Table")
 		p.WaitFor(".st-row")
 		Axe(t, p)
-		p.Click("text=Thread")
+		p.Click(".trace-bar button:nth-child(3)")
 		p.WaitFor(".turn")
 		Axe(t, p)
 	}
