@@ -59,6 +59,7 @@ func TestMetricsAreWhatWasSent(t *testing.T) {
 	p.Open(s.URL + "/p/samples/metrics")
 	p.WaitText(".figure", "12")
 	p.WaitFor("text=support")
+	p.WaitUntil(`!document.querySelector('.figures [aria-busy="true"]') && [...document.querySelectorAll('.figures dd')].filter(d => d.textContent === '–').length <= 1`) // each figure loads by itself
 	got := figures(p)
 	for name, want := range map[string]string{"Runs": "12", "Error rate": "16.7 %", "Latency p50": "2.00 s", "Tokens in": "1.20k", "Tokens out": "240", "Cost": "–"} {
 		if name == "Latency p50" { // within the error that the page states

@@ -51,6 +51,7 @@ func TestTheDemoIsThereAtOnce(t *testing.T) {
 		for lines.Scan() {
 		}
 	}()
+	p.AllowConsole(`ERR_CONNECTION_REFUSED`) // its live view, when the demo has ended
 	p.Open(address)
 	p.WaitFor("tr[data-id] .trace-link")
 	p.WaitFor("role=searchbox Search")
