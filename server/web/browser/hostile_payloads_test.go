@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"flag"
 	"fmt"
 	"regexp"
 	"slices"
@@ -49,7 +50,26 @@ type corpus struct {
 	payloads []payload
 }
 
+var allHostile = flag.Bool("hostile", false, "put every hostile text there is into every field, not 300 of all families")
+
+// newCorpus is all payloads if -hostile says so, or else 300 of them, as many of each family as its share is.
 func newCorpus(beacon string) corpus {
+	c := wholeCorpus(beacon)
+	if *allHostile {
+		return c
+	}
+	const few = 300
+	n, kept := len(c.payloads), make([]payload, 0, few)
+	for i, p := range c.payloads {
+		if (i+1)*few/n > i*few/n {
+			kept = append(kept, p)
+		}
+	}
+	c.payloads = kept
+	return c
+}
+
+func wholeCorpus(beacon string) corpus {
 	c := corpus{beacon: beacon}
 	for _, f := range families {
 		for _, template := range f.make() {
@@ -319,7 +339,10 @@ func breakouts() []string {
 }
 
 func TestPayloads(t *testing.T) {
-	c := newCorpus("http://127.0.0.1:1")
+	if n := len(newCorpus("").payloads); n < 300 {
+		t.Errorf("%d are put into fields, want 300", n)
+	}
+	c := wholeCorpus("http://127.0.0.1:1")
 	if len(c.payloads) < 300 || len(c.payloads) > 999 {
 		t.Fatalf("%d payloads, want 300, and no more than a mark has digits for", len(c.payloads))
 	}
