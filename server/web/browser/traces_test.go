@@ -188,6 +188,28 @@ func TestTracesByKeyboard(t *testing.T) {
 	}
 }
 
+// From a trace one goes on to the next of the list that one came from, and back to that list with its filters.
+func TestTracesLeadToTheirNeighbours(t *testing.T) {
+	s := Server(t, Options{})
+	putRuns(t, s, someRuns()...)
+	p := Start(t)
+	p.Open(s.URL + "/p/samples/traces?status=error")
+	p.wantRuns("pay again", "find more", "refund")
+	p.Click(".trace-link[href*='/b2']")
+	for _, step := range []struct{ key, name string }{{"", "find more"}, {"]", "refund"}, {"[", "find more"}, {"[", "pay again"}} {
+		if step.key != "" {
+			p.Press(step.key)
+		}
+		p.WaitUntil(`document.title.startsWith("` + step.name + ` ·") && document.querySelector(".wf-row")`)
+	}
+	if n := p.Count(`[aria-label^="Previous trace"]`); n != 0 {
+		t.Error("there is one before the first")
+	}
+	p.Click(`[aria-label="Back to the traces"]`)
+	p.WaitUntil(`location.search === "?status=error"`)
+	p.wantRuns("pay again", "find more", "refund")
+}
+
 func TestTracesAsTheyHappen(t *testing.T) {
 	s := Server(t, Options{})
 	first := shopping{id: "a1", name: "first", service: "shop", ago: time.Minute, running: true}

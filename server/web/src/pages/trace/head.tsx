@@ -15,7 +15,7 @@ import type { Running } from './follow';
 import { contexts } from './hints';
 import type { SpanRow, TraceModel } from './model';
 import type { TraceSource } from './source';
-import { neighbours } from './state';
+import { neighbours, settledAddress } from './state';
 
 export function Head({ source, model, time, selected, onErrors, onSpan }: {
   source: TraceSource; model: TraceModel; time: Running; selected: string; onErrors(): void; onSpan(id: string): void;
@@ -109,7 +109,7 @@ function Actions({ source, project, model, selected }: { source: TraceSource; pr
   };
   return (
     <div class="row trace-actions">
-      <CopyButton small label="Copy the link to what you see" text={() => location.href}>Copy link</CopyButton>
+      <CopyButton small label="Copy the link to what you see" text={settledAddress}>Copy link</CopyButton>
       <Popover small icon="copy" text="Copy as" label="Copy this trace as" align="right">
         {() => (
           <div class="copy-menu">

@@ -5,6 +5,9 @@ import { query, setQuery } from '../../app/router';
 /** The URL follows after so many ms: browsers refuse to have it changed with each movement. */
 const settle = 200;
 
+/** The address, once it says what is shown. */
+export const settledAddress = () => new Promise<string>((done) => setTimeout(() => done(location.href), settle + 20));
+
 /** A parameter of the URL, '' where it is missing, and what changes it. */
 export function useParam(name: string): [string, (value: string) => void] {
   const url = query.value.get(name) ?? '';

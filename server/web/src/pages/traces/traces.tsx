@@ -1,7 +1,7 @@
 // The list of traces: find the run that went wrong.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useShortcuts } from '../../app/keys';
-import { navigate, query, route, setQuery, to } from '../../app/router';
+import { address, navigate, query, route, setQuery, to } from '../../app/router';
 import { useTitle } from '../../app/title';
 import { clock, bytes, plural } from '../../lib/format';
 import { Button } from '../../ui/button';
@@ -28,6 +28,9 @@ export function Traces() {
   const compare = () => { if (chosen.length === 2) navigate(to('p', project, 'compare') + `?a=${chosen[0]}&b=${chosen[1]}`); };
   useTitle('Traces', project);
   usePlace(list);
+  useEffect(() => { // for the page of a trace, which leads to those before and behind it
+    sessionStorage.setItem('tailrace.list', JSON.stringify({ path: address.value, ids: list.rows.map((r) => r.trace_id) }));
+  }, [list.rows, address.value]);
   useListKeys(list, choose, compare);
   return (
     <div class="page traces-page">
