@@ -51,5 +51,5 @@ func verdict(cfg Config, l pipeline.Ledger) string {
 	if cfg.Stored == nil {
 		return fmt.Sprintf("every span is accounted for: the endpoint took %s\n", count(l.Delivered))
 	}
-	return fmt.Sprintf("every span is accounted for: %s delivered, %[1]s stored by the collector\n", count(l.Delivered))
+	return fmt.Sprintf("every span is accounted for: %s delivered, %[1]s stored by the server\n", count(l.Delivered))
 }
