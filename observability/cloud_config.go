@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/tailrace-go/tailrace/pipeline"
@@ -231,6 +232,8 @@ func (c *CloudExporterConfig) check() error {
 		return bad("Senders is %d, more than MaxSenders, %d", c.Senders, c.MaxSenders)
 	case room < c.MaxSpanBytes:
 		return bad("MaxBytes of %d leaves %d beside 2 × Senders × MaxBatchBytes, less than one span of MaxSpanBytes, %d", c.MaxBytes, room, c.MaxSpanBytes)
+	case len(c.Instance) > 64 || strings.ContainsFunc(c.Instance, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`,="`, r) }):
+		return bad("Instance must be at most 64 signs of ASCII, without space, comma, = and quotes")
 	case c.Transport != nil && (c.DialContext != nil || c.TLS != nil):
 		return bad("Transport replaces what DialContext and TLS change: set one or the other")
 	}

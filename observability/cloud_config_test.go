@@ -36,6 +36,8 @@ func TestBadSettingsAreErrorsThatNameThem(t *testing.T) {
 		{config{Senders: -1}, "Senders is negative: -1"},
 		{config{Senders: 5, MaxSenders: 4}, "Senders is 5, more than MaxSenders, 4"},
 		{config{MaxSenders: 257}, "MaxSenders is 257, more than 256"},
+		{config{Instance: "pod 7"}, "Instance must be at most 64 signs of ASCII, without space, comma, = and quotes"},
+		{config{Instance: strings.Repeat("a", 65)}, "Instance must be at most 64 signs"},
 		{config{MaxRetries: -1}, "MaxRetries is negative: -1"},
 		{config{Timeout: -1}, "Timeout is negative: -1ns"},
 		{config{DrainTimeout: -1}, "DrainTimeout is negative: -1ns"},
