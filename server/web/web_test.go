@@ -123,6 +123,16 @@ func TestWhatTheDocumentLoadsIsThere(t *testing.T) {
 	if len(addresses) < 3 || !strings.HasSuffix(addresses[len(addresses)-1], "/app.js") {
 		t.Fatalf("the document loads %q, want an icon, styles, and a script behind what it imports", addresses)
 	}
+	document := get(t, "/").Body.String()
+	needed := regexp.MustCompile(`from"\./([^"]+)"`).FindAllStringSubmatch(get(t, addresses[len(addresses)-1]).Body.String(), -1)
+	if len(needed) == 0 {
+		t.Error("app.js imports nothing: the scripts are no longer split")
+	}
+	for _, m := range needed { // asked for at once, not when app.js has been read
+		if !strings.Contains(document, `<link rel="modulepreload" href="`+addresses[0][:strings.LastIndex(addresses[0], "/")+1]+m[1]+`">`) {
+			t.Errorf("the document does not load %s ahead", m[1])
+		}
+	}
 	wants := map[string]string{"favicon.svg": "image/svg+xml", "app.css": "text/css; charset=utf-8", "app.js": "text/javascript; charset=utf-8", "LICENSES.txt": "text/plain; charset=utf-8"}
 	base := addresses[0][:strings.LastIndex(addresses[0], "/")+1]
 	for _, address := range append(addresses, base+"LICENSES.txt") {
