@@ -20,7 +20,7 @@ const module = "github.com/tailrace-go/tailrace"
 var core = []string{
 	"pipeline", "pipeline/pipelinetest", "span",
 	"source", "stages", "sink", "sink/sinktest",
-	"internal/captured", "internal/sim", "observability", ".",
+	"sink/spool", "sink/spool/crashfs", "internal/captured", "internal/faults", "internal/sim", "observability", ".",
 }
 
 // arrows says what a package may import of ours. A key or a value that ends in /... means everything below it too.
@@ -36,6 +36,8 @@ var arrows = map[string][]string{
 	"sink/sinktest":         {"pipeline/...", "span/..."},
 	"observability/...":     {"source/...", "stages/...", "sink/...", "pipeline/...", "span/...", "observability/..."},
 	"internal/captured":     {},
+	"internal/faults/...":   {"internal/faults"},
+	"internal/toxic/...":    core, // the network's faults over real sockets, a module of tests
 	"internal/sim/...":      append([]string{"internal/sim/..."}, core...),
 
 	"connectors/...":      append([]string{"connectors/..."}, core...),
@@ -59,7 +61,10 @@ var arrows = map[string][]string{
 }
 
 // helpers exist for tests, so the code that ships imports them only where it is a helper itself, or demonstrates.
-var helpers = []string{"pipeline/pipelinetest", "sink/sinktest", "internal/captured", "internal/sim/..."}
+var helpers = []string{
+	"pipeline/pipelinetest", "sink/sinktest", "sink/spool/crashfs",
+	"internal/captured", "internal/faults/...", "internal/sim/...",
+}
 
 // modules are all that the core may require. One that is marked true is for tests and helpers only.
 var modules = map[string]bool{
@@ -248,7 +253,7 @@ func allowedFor(f file) ([]string, bool) {
 	}
 	allowed := slices.Concat(arrows[best], []string{f.pkg})
 	if f.test {
-		allowed = append(allowed, "pipeline/pipelinetest", "sink/sinktest", "internal/captured")
+		allowed = append(allowed, "pipeline/pipelinetest", "sink/sinktest", "internal/captured", "internal/faults")
 	}
 	if f.external || f.test && f.pkg == "." { // the root's tests are the manual, and no one can import them
 		allowed = append(allowed, core...)

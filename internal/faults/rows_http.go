@@ -1,0 +1,3 @@
+package faults
+
+var httpRows = Section{Title: "HTTP answers", Rows: []Row{}}

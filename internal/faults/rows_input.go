@@ -1,0 +1,3 @@
+package faults
+
+var inputRows = Section{Title: "Bad input", Rows: []Row{}}

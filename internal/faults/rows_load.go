@@ -1,0 +1,3 @@
+package faults
+
+var loadRows = Section{Title: "Clock and load", Rows: []Row{}}

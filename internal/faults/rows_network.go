@@ -1,0 +1,3 @@
+package faults
+
+var networkRows = Section{Title: "Network", Rows: []Row{}}

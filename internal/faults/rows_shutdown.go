@@ -1,0 +1,3 @@
+package faults
+
+var shutdownRows = Section{Title: "Shutdown", Rows: []Row{}}

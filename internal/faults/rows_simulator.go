@@ -1,0 +1,3 @@
+package faults
+
+var simulatorRows = Section{Title: "The simulator", Rows: []Row{}}

@@ -1,0 +1,3 @@
+package faults
+
+var spoolRows = Section{Title: "The spool", Rows: []Row{}}
