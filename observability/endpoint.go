@@ -75,6 +75,8 @@ func (s endpointSetting) resolve(project string, allowInsecure bool) (*url.URL, 
 		err = errors.New("its scheme is neither http nor https")
 	case u.Hostname() == "":
 		err = errors.New("it has no host")
+	case !isHost(u.Hostname()):
+		err = errors.New("its host is neither a name nor an address")
 	case u.User != nil:
 		err = errors.New("it has a user or a password in it; the token goes into CloudExporterConfig.AccessToken")
 	case u.Fragment != "" || strings.Contains(s.value, "#"):
@@ -130,6 +132,17 @@ func withPath(origin *url.URL, project string) *url.URL {
 }
 
 func hasQuery(u *url.URL) bool { return u.RawQuery != "" || u.ForceQuery }
+
+// isHost reports whether host can be one: url.Parse takes almost any characters for a name. What is not ASCII is left
+// to net/http, which knows internationalized names.
+func isHost(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	return !strings.ContainsFunc(host, func(c rune) bool {
+		return c < 0x80 && c != '-' && c != '.' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
+	})
+}
 
 func isLoopback(host string) bool {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") { // RFC 6761, section 6.3

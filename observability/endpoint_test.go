@@ -109,6 +109,7 @@ func TestBadEndpointsAreErrorsThatNameThem(t *testing.T) {
 		{cfg: config{Endpoint: "ftp://secret.example"}, want: []string{"CloudExporterConfig.Endpoint", "http"}},
 		{cfg: config{Endpoint: "cloud.example/secret"}, want: []string{"CloudExporterConfig.Endpoint", "http"}},
 		{cfg: config{Endpoint: "https:///secret"}, want: []string{"CloudExporterConfig.Endpoint", "no host"}},
+		{cfg: config{Endpoint: "https://,"}, want: []string{"CloudExporterConfig.Endpoint", "neither a name nor an address"}},
 		{cfg: config{Endpoint: "https://user:secret@cloud.example"}, want: []string{"CloudExporterConfig.Endpoint", "password"}},
 		{cfg: config{Endpoint: "https://cloud.example/secret"}, want: []string{"CloudExporterConfig.Endpoint", "origin", "TracesEndpoint"}},
 		{cfg: config{Endpoint: "https://cloud.example?secret"}, want: []string{"CloudExporterConfig.Endpoint", "origin"}},

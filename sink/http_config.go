@@ -174,6 +174,8 @@ func (c HTTPConfig) checkEndpoint() error {
 		return errors.New("its scheme is neither http nor https")
 	case u.Hostname() == "":
 		return errors.New("it has no host")
+	case !isHost(u.Hostname()):
+		return errors.New("its host is neither a name nor an address")
 	case u.User != nil:
 		return errors.New("it has a user or a password in it: use HTTPConfig.Authorize")
 	case u.Fragment != "":
@@ -197,6 +199,17 @@ func (c HTTPConfig) hasCredentials() bool {
 		}
 	}
 	return false
+}
+
+// isHost reports whether host can be one: url.Parse takes almost any characters for a name. What is not
+// ASCII is left to net/http, which knows internationalized names.
+func isHost(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	return !strings.ContainsFunc(host, func(c rune) bool {
+		return c < 0x80 && c != '-' && c != '.' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
+	})
 }
 
 func loopback(host string) bool {

@@ -29,7 +29,7 @@ type RedactConfig struct {
 	// OnlyFields leaves out the default fields. Without Fields, no key is then looked at.
 	OnlyFields bool
 
-	Token string      // stands in place of what was taken out; at most 64 bytes; "" means [REDACTED]
+	Token string      // stands in place of what was taken out; at most 64 bytes, without " and \; "" means [REDACTED]
 	Style RedactStyle // how much of it is still to be seen
 	Find  RedactFinds // what is looked for in all text, whatever its key; 0 means FindKeys and FindCards
 
@@ -150,6 +150,8 @@ func NewRedactor(cfg RedactConfig) (*Redactor, error) {
 		return nil, fmt.Errorf("RedactConfig.Token has %d bytes, the limit is %d", len(cfg.Token), maxToken)
 	case !utf8.ValidString(cfg.Token) || strings.ContainsFunc(cfg.Token, unicode.IsControl):
 		return nil, errors.New("RedactConfig.Token has control characters or is not UTF-8")
+	case strings.ContainsAny(cfg.Token, `"\`): // in JSON that was cut short it would end or begin a string
+		return nil, errors.New("RedactConfig.Token has a quote or a backslash")
 	}
 	r := &Redactor{
 		finder:  cfg.Finder,

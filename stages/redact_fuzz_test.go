@@ -22,7 +22,7 @@ func fuzzed(t testing.TB) map[string]*stages.Redactor {
 		"full":       redactor(t, stages.RedactConfig{Find: all}),
 		"partial":    redactor(t, stages.RedactConfig{Find: all, Style: stages.RedactPartial}),
 		"indexed":    redactor(t, stages.RedactConfig{Find: all, Style: stages.RedactIndexed}),
-		"long token": redactor(t, stages.RedactConfig{Find: all, Token: `<"taken out" by the rules of our house, see the handbook \ p. 7>`}),
+		"long token": redactor(t, stages.RedactConfig{Find: all, Token: `<'taken out' by the rules of our house, see the handbook / p. 7>`}),
 		"by key":     redactor(t, stages.RedactConfig{Find: stages.FindNothing}),
 		"finder": redactor(t, stages.RedactConfig{Find: all, Finder: func(text string, found func(from, to int)) {
 			for i := 0; ; {

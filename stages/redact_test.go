@@ -313,6 +313,8 @@ func TestRedactConfigSaysWhatIsWrong(t *testing.T) {
 		{stages.RedactConfig{Token: strings.Repeat("x", 65)}, "RedactConfig.Token has 65 bytes, the limit is 64"},
 		{stages.RedactConfig{Token: "a\nb"}, "RedactConfig.Token has control characters or is not UTF-8"},
 		{stages.RedactConfig{Token: "\xff"}, "RedactConfig.Token has control characters or is not UTF-8"},
+		{stages.RedactConfig{Token: `<"gone">`}, "RedactConfig.Token has a quote or a backslash"},
+		{stages.RedactConfig{Token: `<\>`}, "RedactConfig.Token has a quote or a backslash"},
 		{stages.RedactConfig{Token: "x://a:b@c"}, "RedactConfig.Token looks like a secret itself"},
 		{stages.RedactConfig{Fields: []string{"pin", "-_-"}}, `RedactConfig.Fields[1]: "-_-" has no letter a-z and no digit`},
 		{stages.RedactConfig{Fields: []string{strings.Repeat("x", 65)}}, `RedactConfig.Fields[0]: "` + strings.Repeat("x", 64) + `" has more than 64 letters and digits`},
