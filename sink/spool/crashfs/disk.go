@@ -88,7 +88,7 @@ type Disk struct {
 	boot    int // crashes so far
 	ops     int
 	onOp    func(Op) error
-	off     bool // the power is, until Crash
+	off     bool  // the power is, until Crash
 	room    int64 // -1: no limit
 	used    int64
 }
