@@ -19,7 +19,8 @@ import (
 	"github.com/tailrace-go/tailrace/sink/spool/crashfs"
 )
 
-// TestTornAtEachByte cuts the last file at each byte of its last 64 KiB; -short at each 97th.
+// TestTornAtEachByte cuts the last file in its last 64 KiB: at each 61st byte, or at each with
+// TAILRACE_SPOOL_TORN=1.
 func TestTornAtEachByte(t *testing.T) {
 	disk := crashfs.New()
 	d := open(t, onDisk(disk, spool.SyncEach))
@@ -33,10 +34,7 @@ func TestTornAtEachByte(t *testing.T) {
 		}
 	}
 	whole, _ := disk.File(name)
-	step := 1
-	if testing.Short() || amount(t, "TAILRACE_SPOOL_TORN", 0) == 0 {
-		step = 31
-	}
+	step := amount(t, "TAILRACE_SPOOL_TORN", 61)
 	for size := len(whole) - 1; size >= len(whole)-64<<10; size -= step {
 		disk.SetFile(name, whole[:size])
 		begun := time.Now()
@@ -60,7 +58,7 @@ func TestTornAtEachByte(t *testing.T) {
 }
 
 // TestOneBitFlipped flips one bit at a time, at random places of all files: TAILRACE_SPOOL_FLIPS
-// says how many.
+// says how many, if not 2,000.
 func TestOneBitFlipped(t *testing.T) {
 	const files = 10
 	disk := crashfs.New()
@@ -75,10 +73,7 @@ func TestOneBitFlipped(t *testing.T) {
 			names = append(names, n)
 		}
 	}
-	flips := amount(t, "TAILRACE_SPOOL_FLIPS", 10_000)
-	if testing.Short() {
-		flips = 500
-	}
+	flips := amount(t, "TAILRACE_SPOOL_FLIPS", 2000)
 	rng := rand.New(rand.NewPCG(1, 2))
 	for flip := range flips {
 		hit := rng.IntN(files)

@@ -148,7 +148,7 @@ func TestPowerFailsAtEveryOperation(t *testing.T) {
 		for _, script := range scripts {
 			for n := 1; ; n++ {
 				reached := false
-				for seed := range uint64(6) {
+				for seed := range uint64(4) {
 					again, err := powerFails(mode, script, n, seed)
 					if err != nil {
 						t.Fatalf("%s: %v", name, err)
@@ -161,7 +161,7 @@ func TestPowerFailsAtEveryOperation(t *testing.T) {
 				}
 			}
 		}
-		crashes := amount(t, "TAILRACE_SPOOL_CRASHES", 500)
+		crashes := amount(t, "TAILRACE_SPOOL_CRASHES", 300)
 		for i := range crashes {
 			rng := rand.New(rand.NewPCG(uint64(i), 7))
 			script := make([]byte, 5+rng.IntN(30))

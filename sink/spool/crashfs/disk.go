@@ -23,6 +23,7 @@
 package crashfs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -104,6 +105,7 @@ type node struct {
 type change struct {
 	node     *node
 	from, to string // "" where it is made, or removed
+	dirs     [2]string
 }
 
 // New returns an empty disk, which has the directory /.
@@ -275,6 +277,7 @@ func (c change) apply(names map[string]*node) {
 // change makes a change that a power failure may undo.
 func (d *Disk) change(c change) {
 	c.apply(d.names)
+	c.dirs = [2]string{path.Dir(cmp.Or(c.from, c.to)), path.Dir(cmp.Or(c.to, c.from))}
 	d.pending = append(d.pending, c)
 }
 
@@ -282,7 +285,7 @@ func (d *Disk) change(c change) {
 func (d *Disk) syncDir(dir string) {
 	last := map[*node]int{}
 	for i, c := range d.pending {
-		if c.from != "" && path.Dir(c.from) == dir || c.to != "" && path.Dir(c.to) == dir {
+		if c.dirs[0] == dir || c.dirs[1] == dir {
 			last[c.node] = i
 		}
 	}
