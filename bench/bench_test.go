@@ -3,6 +3,7 @@ package bench_test
 import (
 	"flag"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tailrace-go/tailrace/bench/jobs"
@@ -38,6 +39,27 @@ func BenchmarkIdle(b *testing.B) {
 			report(b, p99, "p99-ns")
 			b.ReportMetric(0, "ns/op") // a run sleeps nearly all the time
 		})
+	}
+}
+
+// BenchmarkSpoolAppend measures a disk: the one where temporary files are, or TAILRACE_BENCH_DIR is.
+func BenchmarkSpoolAppend(b *testing.B) {
+	for _, job := range jobs.Append {
+		_, size, _ := strings.Cut(job.Name, "/")
+		for _, impl := range job.Impls {
+			b.Run(size+"/impl="+impl.Name, func(b *testing.B) {
+				var rate []float64
+				for b.Loop() {
+					sample, err := job.Measure(impl)
+					if err != nil {
+						b.Fatal(err)
+					}
+					rate = append(rate, sample.Rate)
+				}
+				report(b, rate, "MiB/s")
+				b.ReportMetric(0, "ns/op") // a run has many records
+			})
+		}
 	}
 }
 

@@ -4,6 +4,7 @@
 //	go run ./bench/ratio                                   # every job, 6 rounds
 //	go run ./bench/ratio -job J1 -rounds 20 -by cpu        # by CPU time
 //	go run ./bench/ratio -job J4/ -base swap-link          # all of J4, against another base
+//	go run ./bench/ratio -job Spool -by MiB                # appending to a spool with a sync each, against bbolt
 //	go run ./bench/ratio -job J2 -impl 'loop|tailrace'     # some implementations; the base is always there
 //
 // It prints a table in Markdown for each job: medians over the rounds, then the ratio to the base: the median of the
@@ -28,10 +29,10 @@ func main() {
 	var o options
 	var impls string
 	flag.IntVar(&o.rounds, "rounds", 6, "rounds, in each of which every implementation has a turn")
-	flag.StringVar(&o.job, "job", "", "only jobs whose name begins with this: J1, J4/, J4/producers=8, Idle")
+	flag.StringVar(&o.job, "job", "", "only jobs whose name begins with this: J1, J4/, J4/producers=8, Idle, Spool")
 	flag.StringVar(&o.base, "base", "", "implementation to compare with; empty means each job's own")
 	flag.StringVar(&impls, "impl", "", "only implementations that this regular expression matches, and the base")
-	flag.StringVar(&o.by, "by", "", "figure to compare by, as the column's name begins: wall, cpu, p50, p99; empty means the first")
+	flag.StringVar(&o.by, "by", "", "figure to compare by, as the column's name begins: wall, cpu, p50, p99, MiB; empty means the first")
 	flag.IntVar(&o.items, "items", 0, "items in a run; 0 means the job's own number, cut to about 120 ms")
 	flag.Parse()
 	var err error
@@ -116,7 +117,18 @@ func contests(n int) []contest {
 			return []float64{sample.P50, sample.P99}, err
 		}})
 	}
-	return append(all, idle)
+	all = append(all, idle)
+	for _, job := range jobs.Append {
+		c := contest{name: job.Name, base: job.Base, figures: []string{"wall µs/record", "MiB/s"}}
+		for _, impl := range job.Impls {
+			c.entries = append(c.entries, entry{impl.Name, func() ([]float64, error) {
+				sample, err := job.Measure(impl)
+				return []float64{sample.Wall, sample.Rate}, err
+			}})
+		}
+		all = append(all, c)
+	}
+	return all
 }
 
 // hold lets every entry have its turns.
