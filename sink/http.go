@@ -83,10 +83,7 @@ func (s *HTTPSender) Sink() pipeline.Sink[*pipeline.Body] {
 // run takes bodies and has each delivered by a helper of its own, as many at once as the crew is.
 func (s *HTTPSender) run(ctx context.Context, in *pipeline.Inlet[*pipeline.Body]) (err error) {
 	defer s.runs.Add(-1)
-	if s.runs.Add(1) > 1 && s.cfg.Spool.Store != nil {
-		in.Stop()
-		return errSpoolShared
-	}
+	alone := s.runs.Add(1) == 1
 	ctx, cancel := context.WithCancel(ctx)
 	r := &sending{HTTPSender: s, in: in, drain: in.Draining(), budget: in.Budget(), cancel: cancel}
 	defer func() {
@@ -104,7 +101,7 @@ func (s *HTTPSender) run(ctx context.Context, in *pipeline.Inlet[*pipeline.Body]
 		}
 	}()
 	in.OnMarkPass(r.markPassed)
-	if s.cfg.Spool.Store != nil {
+	if s.cfg.Spool.Store != nil && alone {
 		if err := r.openSpool(ctx); err != nil {
 			return err
 		}

@@ -3,7 +3,6 @@ package sink
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"time"
@@ -18,7 +17,8 @@ import (
 // wait for it any longer. What can be sent at once is sent from memory; the memory of the rest is let
 // go, and read back when a sender is free for it: the oldest first, but behind what comes in. What
 // is in the Store when the run ends stays there for the next one, and is no loss. So each run begins
-// with what is there, which it counts as accepted and spooled.
+// with what is there, which it counts as accepted and spooled. One run at a time has the Store, and
+// one worker of it; what another one beside it sends stays in memory.
 //
 // When the Store fails, bodies are sent from memory, as if there were none, and it is tried again
 // once a second. See also the package's documentation.
@@ -134,9 +134,6 @@ type undone struct {
 	bury  bool
 	part  *pipeline.Body
 }
-
-// errSpoolShared is why a sender with a spool refuses a second run beside the first.
-var errSpoolShared = errors.New("HTTPConfig.Spool: a sender with a spool serves one run, with one worker, at a time")
 
 // openSpool begins a run with what is in the store.
 func (r *sending) openSpool(ctx context.Context) error {
@@ -291,8 +288,11 @@ func (sp *spooler) queue(p *parcel) bool {
 	defer c.mu.Unlock()
 	defer c.freed.Broadcast()
 	half := (sp.budget + 1) / 2
-	fits := sp.budget == 0 || sp.held+p.held.charge <= half || sp.held == 0
-	if !fits || sp.given || sp.stopped || sp.dispatched || len(sp.live) >= c.pacer.limit || sp.gate.current().Mode != Sending {
+	fits := sp.held+p.held.charge <= half || sp.held == 0
+	if sp.budget == 0 {
+		fits = len(sp.live) < c.pacer.limit
+	}
+	if !fits || sp.given || sp.stopped || sp.dispatched || sp.gate.current().Mode != Sending {
 		sp.backlog.push(p.held.entry)
 		return false
 	}

@@ -2,6 +2,7 @@ package sink
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 )
@@ -9,7 +10,7 @@ import (
 const (
 	spoolRetry  = time.Second      // between two tries of a store that fails
 	spoolReread = 30 * time.Second // between two tries of what could not be read
-	spoolIdle   = time.Hour
+	spoolIdle   = time.Duration(math.MaxInt64)
 )
 
 // health is how it goes with the store.
@@ -111,10 +112,13 @@ func (sp *spooler) soil() {
 // keeper does what is due beside the sending, and ends that when its time is up.
 func (sp *spooler) keeper(ctx context.Context) {
 	last, over := sp.in.LastCall(), ctx.Done()
-	timer := time.NewTimer(spoolIdle)
+	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		timer.Reset(sp.chores())
+		timer.Stop()
+		if wait := sp.chores(); wait < spoolIdle {
+			timer.Reset(wait)
+		}
 		select {
 		case <-sp.quit:
 			return
