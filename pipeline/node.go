@@ -40,8 +40,7 @@ const (
 	// Of what was, or was to be, spooled.
 	ReasonSpoolFull    = "spool_full"    // dropped: the spool has its limit of bytes
 	ReasonSpoolExpired = "spool_expired" // failed: too old
-	ReasonSpoolLost    = "spool_lost"    // failed: somebody took it away
-	ReasonQuarantined  = "quarantined"   // failed: damaged, and set aside
+	ReasonQuarantined  = "quarantined"   // failed: damaged and set aside, or gone
 )
 
 // node is the account of one stage within one goroutine. The law holds for each:

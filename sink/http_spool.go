@@ -132,7 +132,7 @@ type spooler struct {
 type undone struct {
 	entry SpoolEntry
 	bury  bool
-	part  *pipeline.Body
+	parts []*pipeline.Body // that are to be buried, if not the whole
 }
 
 // openSpool begins a run with what is in the store.
@@ -159,7 +159,7 @@ func (r *sending) openSpool(ctx context.Context) error {
 	case missing > 0:
 		r.in.Recovered(missing)
 	case missing < 0:
-		r.in.FailedN(r.in.Unspooled(-missing), pipeline.WithReason(pipeline.ReasonSpoolLost, fs.ErrNotExist))
+		r.in.FailedN(r.in.Unspooled(-missing), pipeline.WithReason(pipeline.ReasonQuarantined, fs.ErrNotExist))
 	}
 	r.current.Store(sp)
 	if len(entries) > 0 {

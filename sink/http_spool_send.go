@@ -119,10 +119,7 @@ func (sp *spooler) sendEntry(ctx context.Context, p *parcel) {
 	switch err := sp.load(p); {
 	case err == nil:
 	case errors.Is(err, ErrSpoolDamaged):
-		sp.lost(e, pipeline.ReasonQuarantined, err)
-		return
-	case errors.Is(err, fs.ErrNotExist):
-		sp.lost(e, pipeline.ReasonSpoolLost, err)
+		sp.lost(e, err)
 		return
 	default:
 		sp.ill(err, true)
@@ -159,9 +156,9 @@ func (sp *spooler) load(p *parcel) error {
 }
 
 // lost settles an entry that cannot be read back.
-func (sp *spooler) lost(e SpoolEntry, reason string, err error) {
+func (sp *spooler) lost(e SpoolEntry, err error) {
 	sp.forget(e)
-	sp.in.FailedN(sp.in.Unspooled(e.Items), pipeline.WithReason(reason, err))
+	sp.in.FailedN(sp.in.Unspooled(e.Items), pipeline.WithReason(pipeline.ReasonQuarantined, err))
 	sp.tellOf(SpoolEvent{Kind: SpoolDamaged, Entries: 1, Items: int64(e.Items), Err: err})
 }
 
@@ -180,12 +177,19 @@ func (sp *spooler) expire(e SpoolEntry) {
 // process end before, the entry is sent once more, and the endpoint knows its key.
 func (sp *spooler) withdraw(u undone) {
 	var err error
-	if u.bury {
-		err = sp.store.Bury(u.entry, u.part)
-	} else {
+	switch {
+	case !u.bury:
 		err = sp.store.Remove(u.entry)
+	case len(u.parts) == 0:
+		err = sp.store.Bury(u.entry, nil)
+	default:
+		for len(u.parts) > 0 && err == nil {
+			if err = sp.store.Bury(u.entry, u.parts[0]); err == nil {
+				u.parts = u.parts[1:]
+			}
+		}
 	}
-	if err == nil {
+	if err == nil || errors.Is(err, fs.ErrNotExist) { // the latter if an error came when that was done
 		sp.forget(u.entry)
 		return
 	}
@@ -202,13 +206,9 @@ func (sp *spooler) settle(p *parcel) {
 	if !h.kept {
 		u := undone{entry: h.entry}
 		for _, f := range h.failures {
-			if f.body != nil {
-				// Of several pieces that failed, and others that did not, only the whole can be kept.
-				u.bury, u.part = true, f.body
+			if u.bury = u.bury || f.body != nil; f.body != nil && f.body != p.Body {
+				u.parts = append(u.parts, f.body)
 			}
-		}
-		if len(h.failures) > 1 || u.part == p.Body {
-			u.part = nil
 		}
 		sp.withdraw(u)
 		sp.in.Unspooled(h.entry.Items)
