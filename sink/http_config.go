@@ -243,7 +243,7 @@ func (c HTTPConfig) newTransport() *http.Transport {
 	}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dial,
+		DialContext:            hearing(dial),
 		TLSClientConfig:        secure,
 		ForceAttemptHTTP2:      true, // a TLSClientConfig turns it off otherwise
 		MaxIdleConns:           c.MaxSenders,

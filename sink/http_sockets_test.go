@@ -165,8 +165,9 @@ func says(text string) func(error) bool {
 
 var late = says("no whole answer in time")
 
-// broken is how a connection ends that the other side breaks off, whichever side notices it where.
-var broken = is(syscall.ECONNRESET, syscall.EPIPE, io.EOF, io.ErrUnexpectedEOF)
+// broken is how a connection ends that the other side breaks off, wherever that is noticed: net/http's reader may
+// close it below the writer.
+var broken = is(syscall.ECONNRESET, syscall.EPIPE, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed)
 
 // road leads connections to addr, or wherever else the last call of lead says.
 type road struct {
@@ -200,7 +201,7 @@ func hostOf(url string) string {
 	return host
 }
 
-// answers play faults of the collector, request by request.
+// socketAnswers play faults of the collector, request by request.
 var socketAnswers = []struct {
 	id    string
 	fault sinktest.Fault

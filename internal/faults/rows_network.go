@@ -2,6 +2,8 @@ package faults
 
 const retried = "retried; 0 lost, each span stored once; well again within the longest pause and a request"
 
+const held = "shown at once, held, probed at the longest pause; 0 lost, each span stored once"
+
 var networkRows = Section{Title: "Network", Rows: []Row{
 	{"net.refused", "nobody listens: connections are refused, those that there were are reset", retried, "sink", "TestNetworkFaultsOverSockets"},
 	{"net.reset-before-body", "reset when the headers have arrived", retried, "sink", "TestNetworkFaultsOverSockets"},
@@ -14,4 +16,13 @@ var networkRows = Section{Title: "Network", Rows: []Row{
 	{"net.slow-answer", "stored, and answered a byte each 100 ms", retried + ", by its Idempotency-Key", "sink", "TestNetworkFaultsOverSockets"},
 	{"net.idle-closed", "the server closes connections while they are idle", "what meets that is retried; 0 lost", "sink", "TestNetworkFaultsOverSockets"},
 	{"net.half-open", "connections kept alive are forgotten on the way, neither side is told", retried, "sink", "TestNetworkFaultsOverSockets"},
+
+	{"net.tls-expired", "the certificate has expired", held, "sink", "TestTLSFaults"},
+	{"net.tls-wrong-host", "the certificate is another host's", held, "sink", "TestTLSFaults"},
+	{"net.tls-unknown-ca", "the certificate's authority is unknown", held, "sink", "TestTLSFaults"},
+	{"net.tls-self-signed", "the certificate signs itself", held, "sink", "TestTLSFaults"},
+	{"net.tls-1.1", "the server speaks nothing newer than TLS 1.1", held, "sink", "TestTLSFaults"},
+	{"net.tls-client-certificate", "a client certificate is demanded, by TLS 1.3", held, "sink", "TestTLSFaults"},
+	{"net.tls-1.2-client-certificate", "a client certificate is demanded, by TLS 1.2", held, "sink", "TestTLSFaults"},
+	{"net.tls-stall", "the handshake is never answered", retried, "sink", "TestTLSFaults"},
 }}
