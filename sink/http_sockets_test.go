@@ -163,7 +163,10 @@ func says(text string) func(error) bool {
 	return func(err error) bool { return err != nil && strings.Contains(err.Error(), text) }
 }
 
-var late = says("no whole answer in time")
+var (
+	late    = says("no whole answer in time")
+	refused = is(syscall.ECONNREFUSED)
+)
 
 // broken is how a connection ends that the other side breaks off, wherever that is noticed: net/http's reader may
 // close it below the writer.
@@ -235,7 +238,7 @@ func TestNetworkFaultsOverSockets(t *testing.T) {
 	t.Run("net.refused", func(t *testing.T) {
 		t.Parallel()
 		c := sinktest.Start(t, sinktest.Config{})
-		trouble{id: "net.refused", met: is(syscall.ECONNREFUSED), begin: c.Down, end: c.Up}.play(t, c)
+		trouble{id: "net.refused", met: refused, begin: c.Down, end: c.Up}.play(t, c)
 	})
 	t.Run("net.idle-closed", func(t *testing.T) {
 		t.Parallel()

@@ -17,6 +17,16 @@ var networkRows = Section{Title: "Network", Rows: []Row{
 	{"net.idle-closed", "the server closes connections while they are idle", "what meets that is retried; 0 lost", "sink", "TestNetworkFaultsOverSockets"},
 	{"net.half-open", "connections kept alive are forgotten on the way, neither side is told", retried, "sink", "TestNetworkFaultsOverSockets"},
 
+	{"net.h2-goaway", "HTTP/2: GOAWAY in place of an answer", retried, "sink", "TestHTTP2Faults"},
+	{"net.h2-rst-stream", "HTTP/2: RST_STREAM, an internal error", retried, "sink", "TestHTTP2Faults"},
+	{"net.h2-refused-stream", "HTTP/2: RST_STREAM, refused", retried, "sink", "TestHTTP2Faults"},
+	{"net.h2-ping-timeout", "HTTP/2: a connection is silent, and never answers a PING", "given up; " + retried, "sink", "TestHTTP2Faults"},
+
+	{"net.dns-nxdomain", "the name is unknown", retried, "sink", "TestDNSFaults"},
+	{"net.dns-servfail", "the resolver fails", retried, "sink", "TestDNSFaults"},
+	{"net.dns-timeout", "the resolver is silent", retried, "sink", "TestDNSFaults"},
+	{"net.dns-moved", "the name has another address, where nobody listens, and then again one that is well", retried, "sink", "TestDNSFaults"},
+
 	{"net.tls-expired", "the certificate has expired", held, "sink", "TestTLSFaults"},
 	{"net.tls-wrong-host", "the certificate is another host's", held, "sink", "TestTLSFaults"},
 	{"net.tls-unknown-ca", "the certificate's authority is unknown", held, "sink", "TestTLSFaults"},
