@@ -242,7 +242,8 @@ func (c HTTPConfig) newTransport() *http.Transport {
 		secure.MinVersion = max(secure.MinVersion, tls.VersionTLS12)
 	}
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  proxyFromEnvironment,
+		OnProxyConnectResponse: proxyAnswered,
 		DialContext:            hearing(dial),
 		TLSClientConfig:        secure,
 		ForceAttemptHTTP2:      true, // a TLSClientConfig turns it off otherwise

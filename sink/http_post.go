@@ -197,11 +197,12 @@ func classifyError(err error) class {
 		invalid    x509.CertificateInvalidError
 		roots      x509.SystemRootsError
 		notTLS     tls.RecordHeaderError
+		proxy      *proxyError
 		op         *net.OpError
 	)
 	switch {
 	case errors.As(err, &unverified), errors.As(err, &authority), errors.As(err, &host), errors.As(err, &invalid),
-		errors.As(err, &roots), errors.As(err, &notTLS):
+		errors.As(err, &roots), errors.As(err, &notTLS), errors.As(err, &proxy):
 		return held
 	case errors.As(err, &op) && (op.Op == opAlert || op.Op == "local error"):
 		return held // a TLS alert: another version, a client certificate demanded, …

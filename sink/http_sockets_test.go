@@ -134,13 +134,19 @@ func (f trouble) play(t *testing.T, c *sinktest.Collector) {
 	switch {
 	case t.Failed():
 	case f.held:
-		faults.Happened(t, f.id, "shown at once, held and asked for rarely; nothing lost, each span stored once")
+		faults.Happened(t, f.id, wasHeld)
 	case f.met == nil:
-		faults.Happened(t, f.id, "nothing lost, each span stored once")
+		faults.Happened(t, f.id, wasWell)
 	default:
-		faults.Happened(t, f.id, "retried; nothing lost, each span stored once")
+		faults.Happened(t, f.id, "retried; "+wasWell)
 	}
 }
+
+// What play holds, for the table.
+const (
+	wasWell = "nothing lost, each span stored once"
+	wasHeld = "shown at once, held and asked for rarely; " + wasWell
+)
 
 // eventually waits until cond is true, for at most limit.
 func eventually(limit time.Duration, cond func() bool) bool {

@@ -16,6 +16,9 @@ var networkRows = Section{Title: "Network", Rows: []Row{
 	{"net.slow-answer", "stored, and answered a byte each 100 ms", retried + ", by its Idempotency-Key", "sink", "TestNetworkFaultsOverSockets"},
 	{"net.idle-closed", "the server closes connections while they are idle", "what meets that is retried; 0 lost", "sink", "TestNetworkFaultsOverSockets"},
 	{"net.half-open", "connections kept alive are forgotten on the way, neither side is told", retried, "sink", "TestNetworkFaultsOverSockets"},
+	{"net.black-hole", "a listener that never accepts, its backlog full: connections are neither made nor refused", retried, "sink", "TestNetworkFaultsOfLinux"},
+	{"net.no-ports", "no local port is left", retried, "sink", "TestNetworkFaultsOfLinux"},
+	{"net.no-files", "no file descriptor is left", retried, "sink", "TestNetworkFaultsOfLinux"},
 
 	{"net.h2-goaway", "HTTP/2: GOAWAY in place of an answer", retried, "sink", "TestHTTP2Faults"},
 	{"net.h2-rst-stream", "HTTP/2: RST_STREAM, an internal error", retried, "sink", "TestHTTP2Faults"},
@@ -35,4 +38,11 @@ var networkRows = Section{Title: "Network", Rows: []Row{
 	{"net.tls-client-certificate", "a client certificate is demanded, by TLS 1.3", held, "sink", "TestTLSFaults"},
 	{"net.tls-1.2-client-certificate", "a client certificate is demanded, by TLS 1.2", held, "sink", "TestTLSFaults"},
 	{"net.tls-stall", "the handshake is never answered", retried, "sink", "TestTLSFaults"},
+
+	{"net.proxy-set", "HTTP_PROXY is set", "all goes by the proxy, with its password; 0 lost", "sink", "TestProxyVariables"},
+	{"net.proxy-invalid", "HTTP_PROXY is no URL", "shown at once, without the password in it; held, and at the end accounted for", "sink", "TestProxyVariables"},
+	{"net.proxy-invalid-port", "HTTP_PROXY has a port that is none", "shown at once, without the password in it; held, and at the end accounted for", "sink", "TestProxyVariables"},
+	{"net.proxy-407", "the proxy answers 407", held, "sink", "TestProxyVariables"},
+	{"net.proxy-connect-407", "the proxy answers CONNECT with 407", held, "sink", "TestProxyVariables"},
+	{"net.proxy-connect-502", "the proxy answers CONNECT with 502", retried, "sink", "TestProxyVariables"},
 }}
