@@ -156,7 +156,7 @@ func TestHTTP2Faults(t *testing.T) {
 				cfg: sink.HTTPConfig{Endpoint: "https://" + tlsHost, TLS: &tls.Config{RootCAs: own.roots}, DialContext: way.DialContext},
 				begin: func() {
 					way.lead(leadTo(faulty.listener.Addr().String()))
-					server.CloseClientConnections()
+					server.breakOff()
 				},
 				end: func() {
 					way.back()

@@ -126,5 +126,7 @@ func noPortLeft(t *testing.T, to string) dialFunc {
 	t.Cleanup(func() { _ = conn.Close() })
 	same := *dialer
 	same.LocalAddr = conn.LocalAddr()
-	return func(ctx context.Context, network, _ string) (net.Conn, error) { return same.DialContext(ctx, network, to) }
+	return func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return same.DialContext(ctx, network, to)
+	}
 }

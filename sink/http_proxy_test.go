@@ -141,23 +141,20 @@ func proxyRefusesConnect(t *testing.T, id string, status int) {
 		if r.Method != http.MethodConnect || r.Host != tlsHost+":443" {
 			t.Errorf("the proxy was asked for %s %s", r.Method, r.Host)
 		}
-		w.WriteHeader(http.StatusOK)
 		near, buffered, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			t.Error(err)
 			return
 		}
 		defer near.Close()
-		if buffered.Reader.Buffered() > 0 {
-			t.Error("something came before the tunnel was there")
-		}
+		_, _ = io.WriteString(near, "HTTP/1.1 200 OK\r\n\r\n") // a client that is gone is not the fault here
 		far, err := net.Dial("tcp", server.Listener.Addr().String())
 		if err != nil {
 			t.Error(err)
 			return
 		}
 		go func() {
-			_, _ = io.Copy(far, near)
+			_, _ = io.Copy(far, buffered)
 			_ = far.Close()
 		}()
 		_, _ = io.Copy(near, far)
@@ -169,7 +166,7 @@ func proxyRefusesConnect(t *testing.T, id string, status int) {
 		},
 		begin: func() {
 			p.status.Store(int64(status))
-			server.CloseClientConnections()
+			server.breakOff()
 		},
 		end: func() { p.status.Store(0) },
 		cfg: sink.HTTPConfig{

@@ -108,6 +108,12 @@ func startSecure(t *testing.T, c *sinktest.Collector, good *tls.Config, http2 bo
 // set changes the configuration, for connections made from now on.
 func (s *secure) set(config *tls.Config) { s.config.Store(config) }
 
+// breakOff ends all connections: those that are being made at this moment, after one request.
+func (s *secure) breakOff() {
+	s.Config.SetKeepAlivesEnabled(false)
+	s.CloseClientConnections()
+}
+
 // A certificate that is not trusted, and what else of TLS only people mend, is shown at once; bodies are kept
 // and sent when that is done. A server that says nothing is like any other that is away.
 func TestTLSFaults(t *testing.T) {
@@ -149,7 +155,7 @@ func TestTLSFaults(t *testing.T) {
 				},
 				begin: func() {
 					server.set(row.bad)
-					server.CloseClientConnections()
+					server.breakOff()
 				},
 				end: func() { server.set(good) },
 			}.play(t, c)
@@ -166,7 +172,7 @@ func TestTLSFaults(t *testing.T) {
 			cfg: sink.HTTPConfig{Endpoint: "https://" + tlsHost, TLS: &tls.Config{RootCAs: own.roots}, DialContext: way.DialContext},
 			begin: func() {
 				way.lead(leadTo(mute))
-				server.CloseClientConnections()
+				server.breakOff()
 			},
 			end: way.back,
 		}.play(t, c)
