@@ -20,6 +20,18 @@ var networkRows = Section{Title: "Network", Rows: []Row{
 	{"net.no-ports", "no local port is left", retried, "sink", "TestNetworkFaultsOfLinux"},
 	{"net.no-files", "no file descriptor is left", retried, "sink", "TestNetworkFaultsOfLinux"},
 
+	{"net.latency", "latency of 200 ms there and back, with a jitter of 100 ms", "within the timeout: no retry needed; 0 lost", "internal/toxic", "TestExporterBehindToxiproxy"},
+	{"net.slices", "writes cut to slices of 64 bytes, answers to 8", "no retry needed; 0 lost", "internal/toxic", "TestExporterBehindToxiproxy"},
+	{"net.bandwidth", "1 KB/s", retried, "internal/toxic", "TestExporterBehindToxiproxy"},
+	{"net.reset-peer", "every answer becomes a reset", retried, "internal/toxic", "TestExporterBehindToxiproxy"},
+	{"net.reset-peer-late", "a reset 100 ms into each request", retried, "internal/toxic", "TestExporterBehindToxiproxy"},
+	{"net.swallowed", "what is sent goes nowhere, and the connection stays", retried, "internal/toxic", "TestExporterBehindToxiproxy"},
+	{"net.swallowed-closed", "answers go nowhere, and the connection is closed after 100 ms", retried, "internal/toxic", "TestExporterBehindToxiproxy"},
+	{"net.slow-close", "the end of a connection is told 300 ms late", "no retry needed; 0 lost", "internal/toxic", "TestExporterBehindToxiproxy"},
+	{"net.limit-data", "each connection ends after 500 bytes of request", retried, "internal/toxic", "TestExporterBehindToxiproxy"},
+	{"net.limit-answer", "each connection ends after 10 bytes of answer", retried, "internal/toxic", "TestExporterBehindToxiproxy"},
+	{"net.proxy-down", "the last hop goes away, and comes back at the same address", retried, "internal/toxic", "TestExporterBehindToxiproxy"},
+
 	{"net.h2-goaway", "HTTP/2: GOAWAY in place of an answer", retried, "sink", "TestHTTP2Faults"},
 	{"net.h2-rst-stream", "HTTP/2: RST_STREAM, an internal error", retried, "sink", "TestHTTP2Faults"},
 	{"net.h2-refused-stream", "HTTP/2: RST_STREAM, refused", retried, "sink", "TestHTTP2Faults"},
@@ -45,4 +57,8 @@ var networkRows = Section{Title: "Network", Rows: []Row{
 	{"net.proxy-407", "the proxy answers 407", held, "sink", "TestProxyVariables"},
 	{"net.proxy-connect-407", "the proxy answers CONNECT with 407", held, "sink", "TestProxyVariables"},
 	{"net.proxy-connect-502", "the proxy answers CONNECT with 502", retried, "sink", "TestProxyVariables"},
+
+	{"net.ten-seconds", "10 s of each fault that a request or a dial can meet, by a fake clock", "0 lost but what a 404 refuses; with a probe the first success ≤ 2 s after the end, ≤ the longest pause and a request where somebody had to act", "sink", "TestTenSecondsOfEachFault"},
+	{"net.probing", "the endpoint is away for 5 min, by a fake clock", "one probe for all bodies each 1 s ± 50 %; its success wakes every sleeper", "sink", "TestProbeEndsAnOutage"},
+	{"net.ten-minutes", "the endpoint is away for 10 min, more comes than there is room for, by a fake clock", "memory ≤ the byte budget + 10 %, losses exact", "observability", "TestTenMinutesOutage"},
 }}
