@@ -280,7 +280,7 @@ func foreign(f file, imported string) string {
 }
 
 func inCore(pkg string) bool {
-	return !fitsAny([]string{"connectors/...", "server/...", "bench/..."}, pkg)
+	return !fitsAny([]string{"connectors/...", "server/...", "bench/...", "internal/toxic/..."}, pkg)
 }
 
 // mayHelp tells whether shipped code of pkg may import helpers: they themselves, and what runs a demonstration.

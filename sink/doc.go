@@ -27,7 +27,8 @@
 //	501 505 101, other 4xx   failed: rejected
 //
 // A request that ends without an answer (refused, reset, timed out, no such host, cut off) is
-// tried again. One that fails for a certificate or a TLS setting is held.
+// tried again. One that fails for a certificate, a TLS setting or the setting of a
+// proxy is held.
 //
 // Tried again means: after a pause that is drawn between 0 and a limit which doubles, from 2 s to
 // 30 s, or after what Retry-After says, if that is longer, and never more than 30 s. When two

@@ -267,8 +267,9 @@ func (c HTTPConfig) newTransport() *http.Transport {
 		secure.MinVersion = max(secure.MinVersion, tls.VersionTLS12)
 	}
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dial,
+		Proxy:                  proxyFromEnvironment,
+		OnProxyConnectResponse: proxyAnswered,
+		DialContext:            hearing(dial),
 		TLSClientConfig:        secure,
 		ForceAttemptHTTP2:      true, // a TLSClientConfig turns it off otherwise
 		MaxIdleConns:           c.MaxSenders,

@@ -66,6 +66,10 @@ func (s *HTTPSender) exchange(ctx context.Context, body *pipeline.Body, key stri
 	defer cancel()
 	content := &payload{data: f.data}
 	defer content.detach() // the transport may hold it for longer than its answer
+	var last heard
+	if s.own != nil {
+		try = last.trace(try)
+	}
 	request, secrets, err := s.request(try, body, key, f, content)
 	if err != nil {
 		return s.noAnswer(ctx, held, err, f)
@@ -75,6 +79,8 @@ func (s *HTTPSender) exchange(ctx context.Context, body *pipeline.Body, key stri
 		late := errors.Is(context.Cause(try), errNoAnswer)
 		if late {
 			err = fmt.Errorf("%w: %v", errNoAnswer, s.cfg.Timeout)
+		} else if alert := last.alert(); alert != nil {
+			err = alert
 		}
 		o := s.noAnswer(ctx, classifyError(err), err, f)
 		o.pushback = late && o.class != unknown
@@ -191,13 +197,14 @@ func classifyError(err error) class {
 		invalid    x509.CertificateInvalidError
 		roots      x509.SystemRootsError
 		notTLS     tls.RecordHeaderError
+		proxy      *proxyError
 		op         *net.OpError
 	)
 	switch {
 	case errors.As(err, &unverified), errors.As(err, &authority), errors.As(err, &host), errors.As(err, &invalid),
-		errors.As(err, &roots), errors.As(err, &notTLS):
+		errors.As(err, &roots), errors.As(err, &notTLS), errors.As(err, &proxy):
 		return held
-	case errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error"):
+	case errors.As(err, &op) && (op.Op == opAlert || op.Op == "local error"):
 		return held // a TLS alert: another version, a client certificate demanded, …
 	}
 	return retry
