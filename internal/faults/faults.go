@@ -33,7 +33,7 @@ type Section struct {
 
 // Sections are all tables, in the order of the page.
 func Sections() []Section {
-	return []Section{httpRows, networkRows, loadRows, inputRows, shutdownRows, spoolRows, simulatorRows}
+	return []Section{httpRows, networkRows, loadRows, inputRows, shutdownRows, spoolRows, simulatorRows, otelRows}
 }
 
 // Attribute is the key under which a test says what happened.
