@@ -171,6 +171,7 @@ func TestSettingsAreChecked(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	}
+	faults.Happened(t, "input.config-sender", "22 mistakes: each an ErrConfig of Run that names the field, and shows no token")
 }
 
 // A token source that fails pauses the sending, and no text shows what it, or the URL, may hold.
