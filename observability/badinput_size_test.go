@@ -20,7 +20,7 @@ func large(n int) string {
 	b := make([]byte, n)
 	copy(b, strings.Repeat("x", min(n, 8<<20)))
 	b[0], b[n-1] = '"', '"'
-	return unsafe.String(&b[0], n) //nolint:gosec // nothing changes b
+	return unsafe.String(&b[0], n)
 }
 
 // Values that hand out text which is there already.
@@ -32,7 +32,7 @@ type (
 
 func (o ownJSON) MarshalJSON() ([]byte, error) {
 	return unsafe.Slice(unsafe.StringData(*o.text), len(*o.text)), nil
-}                                              //nolint:gosec // nobody writes to it
+}
 func (o ownText) MarshalText() ([]byte, error) { return ownJSON(o).MarshalJSON() }
 func (o ownError) Error() string               { return *o.text }
 
@@ -51,7 +51,7 @@ func TestWhatATracerIsGivenMayBeOfAnySize(t *testing.T) {
 		text := large(size)
 		for name, say := range map[string]func(s *observability.Span){
 			"a text":              func(s *observability.Span) { s.SetInput(text) },
-			"bytes":               func(s *observability.Span) { s.SetInput(unsafe.Slice(unsafe.StringData(text), len(text))) }, //nolint:gosec // nobody writes to it
+			"bytes":               func(s *observability.Span) { s.SetInput(unsafe.Slice(unsafe.StringData(text), len(text))) },
 			"JSON":                func(s *observability.Span) { s.SetOutput(span.Value(text)) },
 			"JSON inside":         func(s *observability.Span) { s.SetOutput([]any{1, span.Value(text)}) },
 			"a json.Marshaler":    func(s *observability.Span) { s.SetOutput(ownJSON{&text}) },

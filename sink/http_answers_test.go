@@ -60,7 +60,7 @@ func hintWithoutEnd(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	for err == nil {
 		_, err = io.WriteString(conn, "HTTP/1.1 103 Early Hints\r\n\r\n")
 	}

@@ -152,15 +152,15 @@ func (w *valueWriter) most() int { return 2 * w.limits.MaxBytes }
 // share is a copy of what a method has returned, which may be of any length, as far as it can be of use.
 func (w *valueWriter) share(text []byte, err error) (string, error) {
 	if err == nil && len(text) > w.most() {
-		return "", tooLong(text[:w.limits.MaxStringBytes+1])
+		return "", tooLongError(text[:w.limits.MaxStringBytes+1])
 	}
 	return string(text), err
 }
 
-// tooLong is the beginning of a text, longer than a string may be.
-type tooLong string
+// tooLongError is the beginning of a text, longer than a string may be.
+type tooLongError string
 
-func (tooLong) Error() string { return "too long" }
+func (tooLongError) Error() string { return "too long" }
 
 func (w *valueWriter) reflect(v reflect.Value) {
 	if w.own(v) {
@@ -406,7 +406,7 @@ func (w *valueWriter) method(i any) func() {
 func (w *valueWriter) ask(method func() (string, error), put func(string)) {
 	say := func() (text string, plain bool) {
 		text, err := method()
-		var long tooLong
+		var long tooLongError
 		switch {
 		case errors.As(err, &long):
 			return string(long), true
