@@ -267,15 +267,24 @@ func (e *CloudExporter) admit(s *span.Span) (*span.Span, error) {
 		e.filtered.Add(1)
 		return s, nil
 	}
-	if !s.Frozen() {
-		s = s.Clone()
-		s.Freeze()
+	if err := e.fits(s); err != nil {
+		return nil, err
 	}
+	if s.Frozen() {
+		return s, nil
+	}
+	s = s.Clone()
+	s.Freeze()
+	return s, e.fits(s) // it may have become larger: what is no text takes three bytes in its place
+}
+
+// fits refuses a span that is too large, before anything of it is copied.
+func (e *CloudExporter) fits(s *span.Span) error {
 	if size := s.Size(); size > e.cfg.MaxSpanBytes {
 		e.refused.Add(1)
-		return nil, &spanSizeError{size, e.cfg.MaxSpanBytes}
+		return &spanSizeError{size, e.cfg.MaxSpanBytes}
 	}
-	return s, nil
+	return nil
 }
 
 // spanSizeError says that a span is too large, without showing it.

@@ -55,7 +55,7 @@ type CloudExporterConfig struct {
 	// Wire is the generation of the records: span.V1, the default and the newest, or span.V0.
 	Wire span.Format
 
-	MaxBatchSize  int           // spans in a request; 0 means 1000
+	MaxBatchSize  int           // spans in a request, at most Queue; 0 means 1000
 	MaxBatchWait  time.Duration // age at which a batch that is not full is sent; 0 means 5 s
 	MaxBatchBytes int           // of a request before compression; 0 means 3.5 MiB, or a sixteenth of MaxBytes if that is less
 	MaxSpanBytes  int           // of one span, by its Size; a larger one is refused; 0 means MaxBatchBytes
@@ -64,7 +64,7 @@ type CloudExporterConfig struct {
 	// waiting for a retry. 0 means 64 MiB. Room for 2 × Senders × MaxBatchBytes of it is kept for
 	// encoding, compressing and sending.
 	MaxBytes int
-	Queue    int           // spans that may wait to be batched; 0 means 32768
+	Queue    int           // spans that may wait to be batched; 0 means 32768, or MaxBatchSize up to 1<<20
 	Overflow CloudOverflow // what happens to a span for which there is no room; "" means OverflowDropNewest
 
 	// Senders and MaxSenders are the requests at once, at first and at most; 0 means 4 and 16. The
@@ -148,6 +148,7 @@ func (c CloudExporterConfig) withDefaults() (s cloudSetup, err error) {
 	if c.IgnoreEnv {
 		env = func(string) string { return "" }
 	}
+	chosen := c.MaxBatchSize // by the caller: the default fits every queue
 	c.fill()
 	s = cloudSetup{CloudExporterConfig: c, logger: c.Logger}
 	if s.logger == nil {
@@ -155,6 +156,9 @@ func (c CloudExporterConfig) withDefaults() (s cloudSetup, err error) {
 	}
 	if err := c.check(); err != nil {
 		return s, err
+	}
+	if chosen > c.Queue {
+		return s, fmt.Errorf("%w: CloudExporterConfig.MaxBatchSize is %d, more than Queue, %d", pipeline.ErrConfig, chosen, c.Queue)
 	}
 	s.overflow, _ = c.Overflow.policy()
 	project, err := c.project(env)
@@ -182,7 +186,7 @@ func (c *CloudExporterConfig) fill() {
 	c.MaxBytes = cmp.Or(c.MaxBytes, 64<<20)
 	c.MaxBatchBytes = cmp.Or(c.MaxBatchBytes, min(3584<<10, c.MaxBytes/16))
 	c.MaxSpanBytes = cmp.Or(c.MaxSpanBytes, c.MaxBatchBytes)
-	c.Queue = cmp.Or(c.Queue, 32768)
+	c.Queue = cmp.Or(c.Queue, max(32768, min(c.MaxBatchSize, 1<<20)))
 	c.Overflow = cmp.Or(c.Overflow, OverflowDropNewest)
 	c.Compression = cmp.Or(c.Compression, CompressAuto)
 	c.Timeout = cmp.Or(c.Timeout, 10*time.Second)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailrace-go/tailrace/internal/faults"
 	"github.com/tailrace-go/tailrace/observability"
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/sink/sinktest"
@@ -32,6 +33,8 @@ func TestBadSettingsAreErrorsThatNameThem(t *testing.T) {
 		{config{MaxBytes: 1}, "MaxBatchBytes of 0 is less than 4096"},
 		{config{MaxBytes: 1 << 20, MaxBatchBytes: 1 << 20}, "MaxBytes of 1048576 leaves -7340032 beside 2 × Senders × MaxBatchBytes, less than one span of MaxSpanBytes, 1048576"},
 		{config{Queue: -1}, "Queue is negative: -1"},
+		{config{MaxBatchSize: 101, Queue: 100}, "MaxBatchSize is 101, more than Queue, 100"},
+		{config{MaxBatchSize: 2 << 20}, "MaxBatchSize is 2097152, more than Queue, 1048576"},
 		{config{Overflow: "spill"}, `Overflow is "spill", not drop-newest, drop-oldest or block`},
 		{config{Senders: -1}, "Senders is negative: -1"},
 		{config{Senders: 5, MaxSenders: 4}, "Senders is 5, more than MaxSenders, 4"},
@@ -53,6 +56,8 @@ func TestBadSettingsAreErrorsThatNameThem(t *testing.T) {
 			}
 		})
 	}
+	faults.Happened(t, "input.config-negative", "each of 11 sizes, numbers and times: an ErrConfig that names it")
+	faults.Happened(t, "input.config-batch", "an ErrConfig that names MaxBatchSize and Queue")
 }
 
 // Whatever size is chosen, the other defaults fit it.

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tailrace-go/tailrace/internal/faults"
 	"github.com/tailrace-go/tailrace/observability"
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/sink/sinktest"
@@ -247,4 +248,5 @@ func TestOneBadSpanFailsAlone(t *testing.T) {
 			t.Error("a span's contents are in the log")
 		}
 	})
+	faults.Happened(t, "input.bad-span", "1 of 101 failed: encode, with nothing of it in the log; the others sent in their batch")
 }

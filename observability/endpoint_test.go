@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailrace-go/tailrace/internal/faults"
 	"github.com/tailrace-go/tailrace/observability"
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/span"
@@ -144,6 +145,8 @@ func TestBadEndpointsAreErrorsThatNameThem(t *testing.T) {
 			}
 		})
 	}
+	faults.Happened(t, "input.config-url", "16 of them: each an ErrConfig that names the field, or the variable; what follows the host is in no error")
+	faults.Happened(t, "input.config-plain", "an ErrConfig that names the field and AllowInsecure")
 }
 
 // FuzzEndpoint holds that no text makes an exporter that sends the token in plain text to another

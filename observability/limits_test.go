@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/tailrace-go/tailrace/internal/faults"
 	"github.com/tailrace-go/tailrace/observability"
 	"github.com/tailrace-go/tailrace/span"
 )
@@ -73,6 +74,9 @@ func TestFlaw19ValuesKeepTheirMeaning(t *testing.T) {
 		}
 		close(until)
 	})
+	faults.Happened(t, "input.cycle", "[Circular] where it comes round; delivered")
+	faults.Happened(t, "input.channel", "[Channel], [Function]; delivered")
+	faults.Happened(t, "input.marshaler", "[Panic: no] and, after 1 s, [Timeout]; delivered")
 }
 
 // TestASpanKeepsWithinMaxSpanBytes whatever part of it is large.

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tailrace-go/tailrace/internal/faults"
 	"github.com/tailrace-go/tailrace/observability"
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/sink/sinktest"
@@ -75,6 +76,7 @@ func TestBadTokensAreErrorsThatDoNotShowThem(t *testing.T) {
 	if _, err := observability.NewCloudExporter(both); !errors.Is(err, pipeline.ErrConfig) || !strings.Contains(err.Error(), "TokenSource") {
 		t.Errorf("a token and a source: %v", err)
 	}
+	faults.Happened(t, "input.config-token", "in code and in a variable: an ErrConfig that names which, without the token")
 }
 
 // A token that expires is replaced at once: nothing waits for the next probe of the pause.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailrace-go/tailrace/internal/faults"
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/pipeline/pipelinetest"
 	"github.com/tailrace-go/tailrace/stages"
@@ -239,6 +240,7 @@ func TestBadInput(t *testing.T) {
 			}
 		})
 	}
+	faults.Happened(t, "input.config-graph", "each is an error of Run that names the stage and says what is wrong")
 }
 
 // runWithin runs a pipeline to its end, and fails the test if that takes longer.

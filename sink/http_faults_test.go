@@ -188,48 +188,6 @@ func tenSeconds(t *testing.T, c *sinktest.Collector, row row, probe []byte) {
 	}
 }
 
-// Of an answer no more than its bound is read, however much there is.
-func TestAnswersAreReadInBounds(t *testing.T) {
-	for name, fault := range map[string]sinktest.Fault{
-		"body":    sinktest.HugeBody(200, 10<<30),
-		"endless": sinktest.EndlessBody(503),
-		"bomb":    sinktest.GzipBomb(200, 1<<30),
-		"headers": sinktest.EndlessHeader(200),
-	} {
-		t.Run(name, func(t *testing.T) {
-			bubble(t, func(t *testing.T, c *sinktest.Collector) {
-				c.Script(fault)
-				var read atomic.Int64
-				r := start(t, c, sink.HTTPConfig{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-					conn, err := c.DialContext(ctx, network, address)
-					return &readCount{Conn: conn, n: &read}, err
-				}}, pipeline.Config{})
-				r.push(span(1))
-				if err := r.p.Flush(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				// 64 KiB of a body, or of headers, what else their buffers hold, and the second answer.
-				if n := read.Load(); n > 256<<10 {
-					t.Errorf("%d bytes were read", n)
-				}
-				_ = r.stop()
-				r.check(pipeline.Ledger{Accepted: 1, Delivered: 1})
-			})
-		})
-	}
-}
-
-type readCount struct {
-	net.Conn
-	n *atomic.Int64
-}
-
-func (c *readCount) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	c.n.Add(int64(n))
-	return n, err
-}
-
 // A server may end a connection while it is idle; what is sent on it meanwhile is sent again.
 func TestIdleConnectionsMayEnd(t *testing.T) {
 	bubble(t, func(t *testing.T, c *sinktest.Collector) {

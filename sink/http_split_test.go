@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailrace-go/tailrace/internal/faults"
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/sink/sinktest"
@@ -77,6 +78,7 @@ func TestTooLargeIsHalvedAndLearned(t *testing.T) {
 			})
 		})
 	}
+	faults.Happened(t, "http.413", "1,200 items in 3 bodies of six times the limit: all delivered, at most 3 answers 413")
 }
 
 // Pieces have keys made from that of their whole.
@@ -126,6 +128,7 @@ func TestOneItemTooLargeFailsAlone(t *testing.T) {
 		checkOnce(t, c, 3)
 		r.check(pipeline.Ledger{Accepted: 4, Delivered: 3, Failed: 1})
 	})
+	faults.Happened(t, "http.413-one", "of 4 items, 3 delivered, 1 failed: too_large and handed to OnLoss")
 }
 
 // What cannot be cut, because nobody knows its items' places, fails whole.

@@ -17,6 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tailrace-go/tailrace/internal/faults"
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/sink/sinktest"
@@ -116,6 +117,9 @@ func TestCompressionIsGivenUp(t *testing.T) {
 			r.check(pipeline.Ledger{Accepted: 2, Failed: 2})
 		})
 	})
+	faults.Happened(t, "http.415", "415, or 400 to the first compressed body: 5 bodies, 6 requests, all delivered; that body again under its key, and the others, plain")
+	faults.Happened(t, "http.415-plain", "failed: rejected, after 1 request")
+	faults.Happened(t, "http.400", "to a later compressed body: failed: rejected; to one that is refused plain too: the same, and compression stays on")
 }
 
 func TestSettingsAreChecked(t *testing.T) {
@@ -167,6 +171,7 @@ func TestSettingsAreChecked(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	}
+	faults.Happened(t, "input.config-sender", "22 mistakes: each an ErrConfig of Run that names the field, and shows no token")
 }
 
 // A token source that fails pauses the sending, and no text shows what it, or the URL, may hold.

@@ -1,14 +1,17 @@
 package sink_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/tailrace-go/tailrace/internal/faults"
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/sink/sinktest"
@@ -30,39 +33,72 @@ func fate(code int) string {
 	return "failed: rejected"
 }
 
-// Every final status that HTTP has, with each kind of body, over the wire.
+// Every status that HTTP has, with each kind of body, over the wire. Each answer leads to another
+// host, where nothing goes.
 func TestEveryStatusHasItsFate(t *testing.T) {
+	const elsewhere = "http://elsewhere.example/ai/spans/publish"
+	million := strings.Repeat("0", 1<<20)
 	bodies := map[string]func(code int) sinktest.Fault{
-		"no body":    func(code int) sinktest.Fault { return sinktest.Respond(code, "") },
-		"small body": func(code int) sinktest.Fault { return sinktest.Respond(code, `{"message":"hello"}`) },
-		"huge body":  func(code int) sinktest.Fault { return sinktest.HugeBody(code, 1<<20) },
+		"no body": func(code int) sinktest.Fault { return sinktest.Respond(code, "", "Location", elsewhere) },
+		"small body": func(code int) sinktest.Fault {
+			return sinktest.Respond(code, `{"message":"hello"}`, "Location", elsewhere)
+		},
+		"huge body": func(code int) sinktest.Fault {
+			return sinktest.Chain(sinktest.Header("Location", elsewhere), sinktest.HugeBody(code, 1<<20))
+		},
 	}
 	for kind, fault := range bodies {
 		t.Run(kind, func(t *testing.T) {
 			for code := 100; code <= 599; code++ {
-				if (code == 204 || code == 304) && kind != "no body" {
-					continue // they have none
+				want, answer := fate(code), fault(code)
+				switch bare := code < 200 || code == 204 || code == 304; {
+				case code < 200 && code != 101 && kind == "no body":
+					want, answer = "delivered at once", sinktest.Status(code, "Location", elsewhere) // sent ahead of the healthy answer
+				case code < 200 && code != 101:
+					want = "retried, then delivered" // these bytes should be the next answer
+					fallthrough
+				case bare && kind != "no body":
+					// A body all the same, from a server that does not know that these have none.
+					answer = sinktest.Raw(code, fmt.Sprintf("Location: %s\r\nContent-Length: %d\r\n\r\n%s", elsewhere, len(million), million))
 				}
-				if code > 100 && code < 200 && kind == "huge body" {
-					continue // neither do these
-				}
-				checkFate(t, code, fault(code))
+				checkFate(t, code, answer, want)
 			}
 		})
 	}
+	codes := map[string]int{}
+	for code := 200; code <= 599; code++ {
+		codes[fate(code)]++
+	}
+	for id, happened := range map[string]string{
+		"http.1xx":      "99 codes: delivered by 1 request; with a body, which HTTP does not allow, by the second one",
+		"http.101":      "failed: rejected, after 1 request",
+		"http.2xx":      fmt.Sprint(codes["delivered at once"], " codes × 3 bodies: delivered by 1 request"),
+		"http.3xx":      "100 codes × 3 bodies: held for 15 to 31 s, then delivered by the second request; 0 connections to the host of Location",
+		"http.held":     fmt.Sprint(codes["held, then delivered"]-100, " codes × 3 bodies: held for 15 to 31 s, then delivered by the second request"),
+		"http.retry":    fmt.Sprint(codes["retried, then delivered"], " codes × 3 bodies: delivered by the second request, within 3 s"),
+		"http.rejected": fmt.Sprint(codes["failed: rejected"], " codes × 3 bodies: failed: rejected, after 1 request"),
+	} {
+		faults.Happened(t, id, "%s", happened)
+	}
 }
 
-func checkFate(t *testing.T, code int, fault sinktest.Fault) {
+// requestsOf is how many requests each fate takes.
+var requestsOf = map[string]int{
+	"delivered at once": 1, "failed: rejected": 1, "failed: too_large": 1,
+	"held, then delivered": 2, "retried, then delivered": 2,
+}
+
+func checkFate(t *testing.T, code int, fault sinktest.Fault, want string) {
 	t.Helper()
-	want := fate(code)
-	if code < 200 && code != 101 {
-		want = "delivered at once" // sent ahead of the healthy answer, and passed over
-		fault = sinktest.Status(code)
-	}
 	synctest.Test(t, func(t *testing.T) {
 		c := sinktest.StartPipe(t, sinktest.Config{})
 		c.Script(fault)
-		r := start(t, c, sink.HTTPConfig{}, pipeline.Config{})
+		r := start(t, c, sink.HTTPConfig{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			if !strings.HasSuffix(c.URL(), "/"+address) {
+				t.Errorf("%d: a connection to %s", code, address)
+			}
+			return c.DialContext(ctx, network, address)
+		}}, pipeline.Config{})
 		r.push(span(1))
 		if err := r.p.Flush(t.Context()); err != nil {
 			t.Fatal(err)
@@ -93,9 +129,15 @@ func checkFate(t *testing.T, code int, fault sinktest.Fault) {
 		if got != want {
 			t.Errorf("%d: %s, want %s", code, got, want)
 		}
-		if last := stats.LastError; want == "held, then delivered" || want == "retried, then delivered" {
+		if n := len(c.Requests()); n != requestsOf[want] {
+			t.Errorf("%d: %d requests, want %d", code, n, requestsOf[want])
+		}
+		if last := stats.LastError; code >= 200 && requestsOf[want] == 2 {
 			if !errors.As(last, &status) || status.Code != code || errors.Is(last, sink.ErrPermanent) {
 				t.Errorf("%d: last error %v", code, last)
+			}
+			if status != nil && code < 400 && status.Location != "elsewhere.example" {
+				t.Errorf("%d: it leads to %q", code, status.Location)
 			}
 		}
 		if stats.Requests <= 2 && code != 101 && stats.Statuses[2]+stats.Statuses[code/100] < 1 {
@@ -136,6 +178,7 @@ func TestWebPageIsNoAcceptance(t *testing.T) {
 			})
 		})
 	}
+	faults.Happened(t, "http.2xx-html", "held like a 3xx, by its Content-Type or its first bytes; then delivered")
 }
 
 func TestPartialSuccess(t *testing.T) {
@@ -182,6 +225,7 @@ func TestPartialSuccess(t *testing.T) {
 			})
 		})
 	}
+	faults.Happened(t, "http.partial", "of 10 items, 3 rejected: 7 delivered, 3 failed: rejected with the server's message; a count that cannot be is taken for none, or for all; 1 request")
 }
 
 func TestServersWordsAreBoundedAndHoldNoSecret(t *testing.T) {

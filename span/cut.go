@@ -26,7 +26,7 @@ func (l ValueLimits) Cut(v Value) Value {
 	}
 	l = l.withDefaults()
 	if !l.holds(v) {
-		parsed, err := appendCompact(nil, string(v), maxDepth)
+		parsed, err := appendCompact(make([]byte, 0, len(v)), string(v), maxDepth)
 		if err != nil {
 			return Text("[Error: " + err.Error() + "]")
 		}

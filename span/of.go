@@ -51,7 +51,8 @@ func Of(v any) Value { return ValueLimits{}.Of(v) }
 //   - Bytes are base64. Struct fields go by their json tags (name, omitempty, omitzero and "-"; the string option has
 //     no effect), map keys are sorted.
 //   - A function is "[Function]", a channel "[Channel]", a complex number and a bare pointer are text.
-//   - JSON that someone else made and that does not fit is cut like a string, and is one from then on.
+//   - JSON that someone else made and that does not fit is cut like a string, and is one from then on. What is more than
+//     twice as long as MaxBytes is not even read, whether or not it has much space in it.
 //   - What contains itself is "[Circular]" where it comes round; what is merely shared is written each time.
 func (l ValueLimits) Of(v any) Value {
 	scratch := scratches.Get().(*[]byte)
@@ -124,11 +125,15 @@ func (w *valueWriter) text(s string) {
 
 // raw writes JSON that someone else made. What is not valid, or does not fit, becomes text about it.
 func (w *valueWriter) raw(text string) {
-	if text == "" {
+	switch {
+	case text == "":
 		w.null()
 		return
+	case len(text) > w.most():
+		w.text(text)
+		return
 	}
-	out, err := appendCompact(w.buf, text, w.limits.MaxDepth-w.depth)
+	out, err := appendCompact(slices.Grow(w.buf, len(text)), text, w.limits.MaxDepth-w.depth)
 	switch {
 	case errors.Is(err, ErrTooDeep):
 		w.buf = append(w.buf, `"[MaxDepth]"`...)
@@ -140,6 +145,22 @@ func (w *valueWriter) raw(text string) {
 		w.buf = out
 	}
 }
+
+// most is how long text of somebody else's may be, in bytes, to be read at all.
+func (w *valueWriter) most() int { return 2 * w.limits.MaxBytes }
+
+// share is a copy of what a method has returned, which may be of any length, as far as it can be of use.
+func (w *valueWriter) share(text []byte, err error) (string, error) {
+	if err == nil && len(text) > w.most() {
+		return "", tooLongError(text[:w.limits.MaxStringBytes+1])
+	}
+	return string(text), err
+}
+
+// tooLongError is the beginning of a text, longer than a string may be.
+type tooLongError string
+
+func (tooLongError) Error() string { return "too long" }
 
 func (w *valueWriter) reflect(v reflect.Value) {
 	if w.own(v) {
@@ -370,11 +391,11 @@ func (w *valueWriter) method(i any) func() {
 		}
 	case json.Marshaler:
 		return func() {
-			w.ask(func() (string, error) { text, err := i.MarshalJSON(); return string(text), err }, w.raw)
+			w.ask(func() (string, error) { return w.share(i.MarshalJSON()) }, w.raw)
 		}
 	case encoding.TextMarshaler:
 		return func() {
-			w.ask(func() (string, error) { text, err := i.MarshalText(); return string(text), err }, w.text)
+			w.ask(func() (string, error) { return w.share(i.MarshalText()) }, w.text)
 		}
 	}
 	return nil
@@ -383,37 +404,41 @@ func (w *valueWriter) method(i any) func() {
 // ask calls a method of a user's type, for MaxWait at most, and hands on what it says. It panics as the method does,
 // unless that has a goroutine of its own.
 func (w *valueWriter) ask(method func() (string, error), put func(string)) {
-	say := func() (text string, failed bool) {
+	say := func() (text string, plain bool) {
 		text, err := method()
-		if err != nil {
+		var long tooLongError
+		switch {
+		case errors.As(err, &long):
+			return string(long), true
+		case err != nil:
 			return "[Error: " + err.Error() + "]", true
 		}
 		return text, false
 	}
 	var text string
-	var failed bool
+	var plain bool
 	if w.limits.MaxWait > 0 {
-		text, failed = within(w.limits.MaxWait, say)
+		text, plain = within(w.limits.MaxWait, say)
 	} else {
-		text, failed = say()
+		text, plain = say()
 	}
-	if failed {
+	if plain {
 		put = w.text
 	}
 	put(text)
 }
 
 // within runs say on a goroutine of its own, and gives it up after some time.
-func within(limit time.Duration, say func() (string, bool)) (text string, failed bool) {
+func within(limit time.Duration, say func() (string, bool)) (text string, plain bool) {
 	type answer struct {
-		text   string
-		failed bool
+		text  string
+		plain bool
 	}
 	answers := make(chan answer, 1) // the goroutine ends with its method, whether or not anybody waits
 	go func() {
 		a := answer{"[Panic: runtime.Goexit]", true}
 		defer func() { answers <- a }()
-		if mark := caught(func() { a.text, a.failed = say() }); mark != "" {
+		if mark := caught(func() { a.text, a.plain = say() }); mark != "" {
 			a = answer{mark, true}
 		}
 	}()
@@ -421,7 +446,7 @@ func within(limit time.Duration, say func() (string, bool)) (text string, failed
 	defer timer.Stop()
 	select {
 	case a := <-answers:
-		return a.text, a.failed
+		return a.text, a.plain
 	case <-timer.C:
 		return "[Timeout]", true
 	}

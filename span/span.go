@@ -109,7 +109,7 @@ func checked(v Value, scratch *[]byte) (kept, seal Value) {
 	if v.IsNull() {
 		return "", ""
 	}
-	out, err := appendCompact((*scratch)[:0], string(v), maxDepth)
+	out, err := appendCompact(slices.Grow((*scratch)[:0], len(v)), string(v), maxDepth)
 	if err != nil {
 		return v, ""
 	}

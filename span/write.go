@@ -139,8 +139,20 @@ func (o *object) member(key string, v Value) {
 func (o *object) text(name, s string) {
 	if s != "" {
 		o.key(name)
-		o.buf = AppendText(o.buf, s)
+		o.buf = appendAttribute(o.buf, s)
 	}
+}
+
+// maxAttributeBytes bounds one text of the typed attributes, since these become JSON before any [ValueLimits] can cut
+// them. No endpoint takes a body that has so much in one place.
+const maxAttributeBytes = 4 << 20
+
+// appendAttribute appends s as a JSON string, cut and marked if it is longer than it may be.
+func appendAttribute(buf []byte, s string) []byte {
+	if len(s) > maxAttributeBytes {
+		return appendCutText(buf, s, maxAttributeBytes)
+	}
+	return AppendText(buf, s)
 }
 
 func (o *object) int(name string, n *int) {
@@ -184,7 +196,11 @@ func (o *object) texts(name string, list []string) {
 		return
 	}
 	o.key(name)
-	o.buf = appendTexts(o.buf, list)
+	o.buf = append(o.buf, '[')
+	for _, s := range list {
+		o.buf = appendAttribute(comma(o.buf), s)
+	}
+	o.buf = append(o.buf, ']')
 }
 
 func (o *object) ints(name string, list []int) {

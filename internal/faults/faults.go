@@ -33,11 +33,11 @@ type Section struct {
 
 // Sections are all tables, in the order of the page.
 func Sections() []Section {
-	return []Section{httpRows, networkRows, loadRows, inputRows, shutdownRows, spoolRows, simulatorRows}
+	return []Section{httpRows, networkRows, loadRows, inputRows, shutdownRows, spoolRows, simulatorRows, otelRows}
 }
 
-// attribute is the key under which a test says what happened.
-const attribute = "fault"
+// Attribute is the key under which a test says what happened.
+const Attribute = "fault"
 
 // Happened says what came of a fault, once for each run of a test that plays it. It fails the test
 // when no row has the id.
@@ -46,7 +46,7 @@ func Happened(t testing.TB, id, format string, args ...any) {
 	for _, s := range Sections() {
 		for _, r := range s.Rows {
 			if r.ID == id {
-				t.Attr(attribute, id+" "+strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", " "))
+				t.Attr(Attribute, id+" "+strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", " "))
 				return
 			}
 		}
