@@ -27,12 +27,16 @@ type chanActor[A, B any] struct {
 	a    chan A
 	b    chan B
 	done chan struct{} // closed when the function has returned
+	died bool          // and that was a failure; read after done
 }
 
 func (c *chanActor[A, B]) serve(ctx context.Context, run func(context.Context, <-chan A, chan<- B) error) error {
 	err := Go(ctx, "function", func(ctx context.Context) error {
+		c.died = true // also if it panics
 		defer close(c.done)
-		return run(ctx, c.a, c.b)
+		err := run(ctx, c.a, c.b)
+		c.died = err != nil
+		return err
 	})
 	if err == nil {
 		err = Go(ctx, "forward", c.forward)
@@ -45,6 +49,9 @@ func (c *chanActor[A, B]) serve(ctx context.Context, run func(context.Context, <
 		select {
 		case c.a <- item:
 		case <-c.done:
+			if c.died {
+				return nil // the helper has the error, and the policy decides on the item
+			}
 			c.in.Filtered(item)
 			c.in.Stop()
 		}
