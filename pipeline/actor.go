@@ -17,8 +17,8 @@ import (
 // ctx is the stages' context: it ends at the drain's deadline, not when the run's ctx does. The
 // function must return soon after it ends.
 //
-// The function may return an error, which the stage's failure policy handles (see [OnError]). It
-// must not return before its items end without calling in.Stop: that is an error too.
+// The function may return an error, or panic, which the stage's failure policy handles (see [OnError]
+// and [Restart]). It must not return before its items end without calling in.Stop: that is an error too.
 func Actor[A, B any](run func(ctx context.Context, in *Inlet[A], out *Outlet[B]) error) Stage[A, B] {
 	return Stage[A, B]{name: "actor", act: run}
 }

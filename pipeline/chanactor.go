@@ -6,7 +6,8 @@ import "context"
 // item. in is closed when the items end, or at the drain's deadline; the function returns when it
 // is done, and must not close out. It cannot say what becomes of an item that it does not send:
 // such items are counted as filtered when it returns. A Flush passes when the function has taken
-// all items before it.
+// all items before it. Under the policy [Restart] the function gets new channels; the item that it
+// died of is among those it took, and failed.
 func ChanActor[A, B any](run func(ctx context.Context, in <-chan A, out chan<- B) error) Stage[A, B] {
 	if run == nil {
 		return Stage[A, B]{name: "chan actor"}

@@ -183,6 +183,22 @@ func TestPoison(t *testing.T) {
 	}
 }
 
+// TestTriesAreOfOneItem holds that the deaths of which one item was the cause do not count for another.
+func TestTriesAreOfOneItem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pipeline.New(pipeline.Config{})
+		deaths := map[int]int{}
+		m := &mortal[int]{dies: func(item, _ int) error {
+			deaths[item]++
+			return when(deaths[item] < 3, errDrawn)
+		}}
+		pipeline.To(pipeline.From(p, countTo(3)), m.sink(), restarting(pipeline.RestartConfig{Tries: 3}))
+		if err := start(t, p).wait(); err != nil || m.lives != 7 {
+			t.Errorf("Run returned %v after %d lives, want nil after 7", err, m.lives)
+		}
+	})
+}
+
 // TestDeclaredFailures holds that an item which the function declares Failed is handled as
 // RestartConfig.Item says, and costs no restart.
 func TestDeclaredFailures(t *testing.T) {
@@ -272,7 +288,6 @@ func TestNothingIsGivenTwice(t *testing.T) {
 	late := once(2, func() error { return errDrawn })
 	for name, c := range map[string]struct {
 		run       func(in *pipeline.Inlet[int], out *pipeline.Outlet[int]) error
-		given     []int
 		delivered []int
 		failed    int64
 	}{
@@ -280,7 +295,7 @@ func TestNothingIsGivenTwice(t *testing.T) {
 			func(in *pipeline.Inlet[int], out *pipeline.Outlet[int]) error {
 				m := &mortal[int]{late: late}
 				return m.run(in, out.Send)
-			}, nil, []int{0, 1, 2, 3}, 0,
+			}, []int{0, 1, 2, 3}, 0,
 		},
 		"it died after Filtered": {
 			func(in *pipeline.Inlet[int], out *pipeline.Outlet[int]) error {
@@ -292,7 +307,7 @@ func TestNothingIsGivenTwice(t *testing.T) {
 					}
 					return out.Send(i)
 				})
-			}, nil, []int{0, 1, 3}, 0,
+			}, []int{0, 1, 3}, 0,
 		},
 		"it died after it had sent an older one": {
 			func(in *pipeline.Inlet[int], out *pipeline.Outlet[int]) error {
@@ -307,7 +322,24 @@ func TestNothingIsGivenTwice(t *testing.T) {
 					return err
 				}
 				return errors.Join(out.Send(first), errDrawn) // the engine cannot tell which of the two it was
-			}, nil, []int{0, 2, 3}, 1,
+			}, []int{0, 2, 3}, 1,
+		},
+		"it died after it had filtered the last of two": {
+			func(in *pipeline.Inlet[int], out *pipeline.Outlet[int]) error {
+				first, err := in.Recv()
+				if err != nil {
+					return err
+				}
+				if first > 1 {
+					return errors.Join(out.Send(first), (&mortal[int]{}).run(in, out.Send))
+				}
+				second, err := in.Recv()
+				if err != nil {
+					return err
+				}
+				in.Filtered(second)
+				return errDrawn
+			}, []int{2, 3}, 1,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -407,7 +439,7 @@ func TestRestartsAreBounded(t *testing.T) {
 	}{
 		"the run fails":        {func(*pipeline.DeadLetters[int]) pipeline.Policy { return pipeline.Policy{} }, 2, 1, 0, 0, true},
 		"the stage is skipped": {func(*pipeline.DeadLetters[int]) pipeline.Policy { return pipeline.Skip }, 2, 1, 7, 0, false},
-		"the rest are letters": {func(d *pipeline.DeadLetters[int]) pipeline.Policy { return pipeline.ToDeadLetters(d) }, 2, 8, 0, 8, false},
+		"the rest are letters": {pipeline.ToDeadLetters[int], 2, 8, 0, 8, false},
 	} {
 		for _, workers := range []int{1, 3} {
 			t.Run(fmt.Sprintf("%s, workers %d", name, workers), func(t *testing.T) {
@@ -477,372 +509,6 @@ func TestNotGivenIsNotADeath(t *testing.T) {
 	})
 }
 
-// TestRestartKeepsBackpressure holds that while a stage pauses, its link fills, who sends waits, and
-// the law holds.
-func TestRestartKeepsBackpressure(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pipeline.New(pipeline.Config{MaxBytes: 1000})
-		entry := pipeline.NewEntry[token](pipeline.EntryConfig{Queue: 2})
-		m := &mortal[token]{dies: once(token{Seq: 0, Bytes: 7}, func() error { return errDrawn })}
-		relayed := pipeline.Via(pipeline.From(p, entrySource{entry}), m.stage(), pipeline.Queue(2),
-			restarting(pipeline.RestartConfig{Min: time.Hour, Max: time.Hour}))
-		pipeline.To(relayed, pipelinetest.NewFake[token]().Sink())
-		r := start(t, p)
-		for seq := 0; ; seq++ {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Microsecond)
-			err := entry.Push(ctx, token{Seq: seq, Bytes: 7})
-			cancel()
-			if err == nil {
-				continue
-			}
-			stats := p.Stats()
-			if err := pipelinetest.CheckAtRest(stats); err != nil {
-				t.Error(err)
-			}
-			if s := stats.Stage("mortal"); s.Held != 1 || s.Queued < 2 || stats.Bytes != int64(7*seq) || stats.Ledger.InFlight != int64(seq) {
-				t.Errorf("after %d pushes the stage holds %d with %d queued, and %d bytes are charged", seq, s.Held, s.Queued, stats.Bytes)
-			}
-			break
-		}
-		entry.Close()
-		if err := r.wait(); err != nil || m.lives != 2 {
-			t.Errorf("Run returned %v after %d lives", err, m.lives)
-		}
-	})
-}
-
-// TestRestartAndFlush holds that a Flush covers what a dead stage held: it waits for the next life.
-func TestRestartAndFlush(t *testing.T) {
-	for name, run := range map[string]func(die func() bool, in *pipeline.Inlet[int]) error{
-		"it dies of an item": func(die func() bool, in *pipeline.Inlet[int]) error {
-			for item := range in.All() {
-				if die() {
-					return errDrawn
-				}
-				in.Delivered(item)
-			}
-			return in.Err()
-		},
-		"it dies of the mark": func(die func() bool, in *pipeline.Inlet[int]) error {
-			var held []int
-			in.OnMark(func() error {
-				if len(held) > 0 && die() {
-					panic("at the mark")
-				}
-				for _, item := range held {
-					in.Delivered(item)
-				}
-				held = nil
-				return nil
-			})
-			for item := range in.All() {
-				held = append(held, item)
-			}
-			return in.Err()
-		},
-		"it dies and has not let the mark pass": func(die func() bool, in *pipeline.Inlet[int]) error {
-			var passes []func()
-			var held []int
-			in.OnMarkPass(func(pass func()) { passes = append(passes, pass) })
-			for {
-				item, err := in.RecvUntil(time.Now().Add(10 * time.Second)) // the mark comes before
-				switch {
-				case err == nil:
-					held = append(held, item)
-				case !errors.Is(err, pipeline.ErrDue):
-					return in.Err()
-				case len(passes) > 0 && die():
-					return errDrawn
-				default:
-					for _, item := range held {
-						in.Delivered(item)
-					}
-					for _, pass := range passes {
-						pass()
-					}
-					held, passes = nil, nil
-				}
-			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := pipeline.New(pipeline.Config{})
-				dead := false
-				die := func() bool { was := dead; dead = true; return !was }
-				sink := pipeline.SinkActor(func(_ context.Context, in *pipeline.Inlet[int]) error { return run(die, in) })
-				stop := make(chan struct{})
-				source := pipeline.SourceFunc[int](func(_ context.Context, out *pipeline.Outlet[int]) error {
-					if err := out.Send(1); err != nil {
-						return err
-					}
-					for {
-						select {
-						case <-stop:
-							return nil
-						case <-out.Attention():
-							if err := out.Attend(); err != nil {
-								return err
-							}
-						}
-					}
-				})
-				pipeline.To(pipeline.From(p, source), sink, pipeline.Name("sink"), restarting(pipeline.RestartConfig{Min: time.Minute, Max: time.Minute}))
-				r := start(t, p)
-				time.Sleep(time.Second)
-				if err := p.Flush(t.Context()); err != nil {
-					t.Error(err)
-				}
-				if l := p.Ledger(); l.Delivered != 1 || l.InFlight != 0 {
-					t.Errorf("after Flush the ledger is %+v", l)
-				}
-				if got := p.Stats().Stage("sink").Restarts; got != 1 {
-					t.Errorf("it was restarted %d times", got)
-				}
-				close(stop)
-				if err := r.wait(); err != nil {
-					t.Error(err)
-				}
-			})
-		})
-	}
-}
-
-// TestALostMarkPasses holds that a mark which a dead function had promised to let pass is not lost
-// with it.
-func TestALostMarkPasses(t *testing.T) {
-	for name, policy := range map[string]pipeline.Policy{
-		"Restart": pipeline.Restart(pipeline.RestartConfig{}),
-		"Skip":    pipeline.Skip,
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := pipeline.New(pipeline.Config{})
-				lives := 0
-				sink := pipeline.SinkActor(func(_ context.Context, in *pipeline.Inlet[token]) error {
-					lives++
-					died := lives > 1
-					in.OnMarkPass(func(pass func()) {
-						if !died {
-							panic("at the mark")
-						}
-						pass()
-					})
-					for item := range in.All() {
-						in.Delivered(item)
-					}
-					return in.Err()
-				})
-				entry := pipeline.NewEntry[token](pipeline.EntryConfig{})
-				pipeline.To(pipeline.From(p, entrySource{entry}), sink, pipeline.OnError(policy))
-				r := start(t, p)
-				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-				defer cancel()
-				if err := p.Flush(ctx); err != nil || lives != 2 {
-					t.Errorf("Flush returned %v after %d lives", err, lives)
-				}
-				_ = r.end()
-			})
-		})
-	}
-}
-
-// TestRestartAndTimers holds that the time of a dead function's RecvUntil does not end that of the
-// next life.
-func TestRestartAndTimers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pipeline.New(pipeline.Config{})
-		lives := 0
-		var due []time.Duration
-		sink := pipeline.SinkActor(func(_ context.Context, in *pipeline.Inlet[token]) error {
-			lives++
-			began := time.Now()
-			wait := 5 * time.Second
-			if lives == 1 {
-				wait = time.Nanosecond + 100*time.Millisecond // would come in the pause
-			}
-			for {
-				item, err := in.RecvUntil(began.Add(wait))
-				switch {
-				case errors.Is(err, pipeline.ErrDue):
-					due = append(due, time.Since(began))
-					wait = time.Hour
-				case err != nil:
-					return in.Err()
-				case lives == 1:
-					return errDrawn
-				default:
-					in.Delivered(item)
-				}
-			}
-		})
-		entry := pipeline.NewEntry[token](pipeline.EntryConfig{})
-		pipeline.To(pipeline.From(p, entrySource{entry}), sink, restarting(pipeline.RestartConfig{Min: time.Minute, Max: time.Minute}))
-		r := start(t, p)
-		if err := entry.Push(t.Context(), token{}); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(10 * time.Minute)
-		if err := r.end(); err != nil || lives != 2 || !slices.Equal(due, []time.Duration{5 * time.Second}) {
-			t.Errorf("Run returned %v after %d lives, and times were due at %v", err, lives, due)
-		}
-	})
-}
-
-// TestRestartAwaitsHelpers holds that no helper of one life is there in the next, also if a helper is
-// what died.
-func TestRestartAwaitsHelpers(t *testing.T) {
-	for name, deed := range deaths {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := pipeline.New(pipeline.Config{})
-				var mu sync.Mutex
-				helpers, most, lives := 0, 0, 0
-				sink := pipeline.SinkActor(func(ctx context.Context, in *pipeline.Inlet[*int]) error {
-					lives++
-					dying := lives == 1
-					work := make(chan *int)
-					defer close(work)
-					for range 2 {
-						err := pipeline.Go(ctx, "send", func(ctx context.Context) error {
-							mu.Lock()
-							helpers++
-							most = max(most, helpers)
-							mu.Unlock()
-							defer func() {
-								_ = rest(context.WithoutCancel(ctx), time.Second) // slow to end
-								mu.Lock()
-								defer mu.Unlock()
-								helpers--
-							}()
-							for item := range work {
-								if *item == 2 && dying {
-									return deed()
-								}
-								in.Delivered(item)
-							}
-							return nil
-						})
-						if err != nil {
-							return err
-						}
-					}
-					for item := range in.All() {
-						select {
-						case work <- item:
-						case <-ctx.Done():
-							return context.Cause(ctx)
-						}
-					}
-					return in.Err()
-				})
-				feed := &pipelinetest.Feed[*int]{N: 3, Item: func(i int) *int { return &i }}
-				pipeline.To(pipeline.From(p, feed), sink, restarting(pipeline.RestartConfig{}))
-				if err := start(t, p).wait(); err != nil || lives != 2 || most != 2 || p.Ledger().Delivered != 3 {
-					t.Errorf("Run returned %v after %d lives with %+v; at most %d helpers at once, want 2", err, lives, p.Ledger(), most)
-				}
-			})
-		})
-	}
-}
-
-// TestRestartInADrain holds that the end of the run cuts a pause short once, and that the deadline
-// ends it for good.
-func TestRestartInADrain(t *testing.T) {
-	for name, c := range map[string]struct {
-		heals    bool
-		drain    time.Duration
-		lasts    time.Duration
-		restarts int64
-		losses   []any
-	}{
-		"it heals":      {true, 0, 0, 1, nil},
-		"it dies again": {false, time.Second, time.Second, 1, []any{pipeline.ReasonDrainDeadline, token{Seq: 1}, pipeline.ReasonDrainDeadline, token{Seq: 2}}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var lost []any
-				p := pipeline.New(pipeline.Config{DrainTimeout: c.drain, OnLoss: func(_, reason string, item any) { lost = append(lost, reason, item) }})
-				m := &mortal[token]{dies: func(item token, life int) error { return when(item.Seq == 1 && (life == 1 || !c.heals), errDrawn) }}
-				entry := pipeline.NewEntry[token](pipeline.EntryConfig{})
-				cfg := pipeline.RestartConfig{Min: 200_000 * time.Hour, Max: 200_000 * time.Hour} // the one drawn is long, too
-				pipeline.To(pipeline.From(p, entrySource{entry}), m.sink(), restarting(cfg))
-				r := start(t, p)
-				for seq := range 3 {
-					if err := entry.Push(t.Context(), token{Seq: seq}); err != nil {
-						t.Fatal(err)
-					}
-				}
-				synctest.Wait()
-				began := time.Now()
-				err := r.end()
-				if took := time.Since(began); took != c.lasts || p.Stats().Stage("mortal").Restarts != c.restarts || !slices.Equal(lost, c.losses) {
-					t.Errorf("Run returned %v after %v and %d restarts, and lost %v; want %v, %d and %v", err, took,
-						p.Stats().Stage("mortal").Restarts, lost, c.lasts, c.restarts, c.losses)
-				}
-			})
-		})
-	}
-}
-
-// TestRestartAtTheDeadline holds that an item which was to be given again and was not is abandoned by
-// name, as is one that a function gave back when its context ended.
-func TestRestartAtTheDeadline(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var lost []any
-		p := pipeline.New(pipeline.Config{MaxBytes: 100, DrainTimeout: time.Second, OnLoss: func(_, reason string, item any) { lost = append(lost, reason, item) }})
-		sink := pipeline.SinkActor(func(ctx context.Context, in *pipeline.Inlet[sized]) error {
-			for range in.All() {
-				<-ctx.Done()
-				return context.Cause(ctx)
-			}
-			return in.Err()
-		})
-		feed := &pipelinetest.Feed[sized]{N: 2, Item: func(i int) sized { return sized(i + 1) }}
-		pipeline.To(pipeline.From(p, feed), sink, restarting(pipeline.RestartConfig{}))
-		err := start(t, p).wait()
-		want := []any{pipeline.ReasonDrainDeadline, sized(1), pipeline.ReasonDrainDeadline, sized(2)}
-		if !slices.Equal(lost, want) {
-			t.Errorf("Run returned %v and lost %v, want %v", err, lost, want)
-		}
-	})
-}
-
-// TestBytesOfTheDead holds that the bytes of what a function held are given back when it dies, and
-// those of the item that is given again are not.
-func TestBytesOfTheDead(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pipeline.New(pipeline.Config{MaxBytes: 100})
-		lives := 0
-		proceed := make(chan struct{})
-		sink := pipeline.SinkActor(func(_ context.Context, in *pipeline.Inlet[sized]) error {
-			lives++
-			for item := range in.All() {
-				switch {
-				case lives == 1 && item == 3:
-					return errDrawn
-				case lives == 2:
-					<-proceed
-					in.Delivered(item)
-				}
-			}
-			return in.Err()
-		})
-		feed := &pipelinetest.Feed[sized]{N: 3, Item: func(i int) sized { return sized(i + 1) }}
-		pipeline.To(pipeline.From(p, feed), sink, restarting(pipeline.RestartConfig{}))
-		r := start(t, p)
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		if stats := p.Stats(); lives != 2 || stats.Bytes != 3 || stats.Ledger.InFlight != 1 || stats.Ledger.Failed != 2 {
-			t.Errorf("in life %d the ledger is %+v, and %d bytes are charged", lives, stats.Ledger, stats.Bytes)
-		}
-		close(proceed)
-		if err := r.wait(); err == nil || p.Ledger().Delivered != 1 {
-			t.Errorf("Run returned %v with %+v", err, p.Ledger())
-		}
-	})
-}
-
 // TestWorkersRestartAlone holds that the others go on while one pauses.
 func TestWorkersRestartAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -866,112 +532,4 @@ func TestWorkersRestartAlone(t *testing.T) {
 			t.Errorf("Run returned %v, and %d items got through", err, len(fake.Items()))
 		}
 	})
-}
-
-// TestDeathAfterTheEnd holds that a function which fails when its items have ended is called again
-// only if there is one to give it; else its error is the run's.
-func TestDeathAfterTheEnd(t *testing.T) {
-	t.Run("with an item in its hands", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			p := pipeline.New(pipeline.Config{})
-			died := false
-			fake := pipelinetest.NewFake[int]()
-			stage := pipeline.Actor(func(_ context.Context, in *pipeline.Inlet[int], out *pipeline.Outlet[int]) error {
-				var held []int
-				in.OnMark(func() error {
-					if !died {
-						died = true
-						runtime.Goexit()
-					}
-					for _, item := range held {
-						if err := out.Send(item); err != nil {
-							return err
-						}
-					}
-					held = nil
-					return nil
-				})
-				for item := range in.All() {
-					held = append(held, item)
-				}
-				return in.Err()
-			})
-			pipeline.To(pipeline.Via(pipeline.From(p, countTo(1)), stage, restarting(pipeline.RestartConfig{})), fake.Sink())
-			if err := start(t, p).wait(); err != nil || len(fake.Items()) != 1 {
-				t.Errorf("Run returned %v, delivered %v", err, fake.Items())
-			}
-		})
-	})
-	t.Run("with none", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			p := pipeline.New(pipeline.Config{})
-			lives := 0
-			sink := pipeline.SinkActor(func(_ context.Context, in *pipeline.Inlet[int]) error {
-				lives++
-				for item := range in.All() {
-					in.Delivered(item)
-				}
-				return errDrawn // as of a file that does not close
-			})
-			pipeline.To(pipeline.From(p, countTo(3)), sink, restarting(pipeline.RestartConfig{}))
-			if err := start(t, p).wait(); !errors.Is(err, errDrawn) || lives != 1 || p.Ledger().Delivered != 3 {
-				t.Errorf("Run returned %v after %d lives", err, lives)
-			}
-		})
-	})
-}
-
-// TestDeathAfterStop holds that a function which wants no more items and dies is given its last one
-// again, and no other.
-func TestDeathAfterStop(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := pipeline.New(pipeline.Config{})
-		var given []int
-		sink := pipeline.SinkActor(func(_ context.Context, in *pipeline.Inlet[int]) error {
-			for item := range in.All() {
-				if given = append(given, item); len(given) == 1 {
-					in.Stop()
-					return errDrawn
-				}
-				in.Delivered(item)
-			}
-			return in.Err()
-		})
-		pipeline.To(pipeline.From(p, countTo(5)), sink, restarting(pipeline.RestartConfig{}))
-		if err := start(t, p).wait(); err != nil || !slices.Equal(given, []int{0, 0}) || p.Ledger().Delivered != 1 {
-			t.Errorf("Run returned %v with %+v, it was given %v", err, p.Ledger(), given)
-		}
-	})
-}
-
-// TestRestartOfAChanActor holds that the function gets new channels, and loses what it took and did
-// not send.
-func TestRestartOfAChanActor(t *testing.T) {
-	for name, deed := range deaths {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := pipeline.New(pipeline.Config{})
-				dies := once(3, deed)
-				stage := pipeline.ChanActor(func(_ context.Context, in <-chan int, out chan<- int) error {
-					for item := range in {
-						if err := dies(item, 0); err != nil {
-							return err
-						}
-						out <- item
-					}
-					return nil
-				})
-				fake := pipelinetest.NewFake[int]()
-				pipeline.To(pipeline.Via(pipeline.From(p, countTo(8)), stage, pipeline.Name("stage"), restarting(pipeline.RestartConfig{})), fake.Sink())
-				err := start(t, p).wait()
-				l := p.Ledger()
-				if got := fake.Items(); !slices.IsSorted(got) || slices.Contains(got, 3) || int64(len(got))+l.Failed != 8 || l.Failed > 2 {
-					t.Errorf("Run returned %v with %+v, delivered %v", err, l, got)
-				}
-				if p.Stats().Stage("stage").Restarts != 1 {
-					t.Errorf("it was restarted %d times", p.Stats().Stage("stage").Restarts)
-				}
-			})
-		})
-	}
 }
