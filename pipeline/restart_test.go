@@ -390,6 +390,29 @@ func TestPointersHaveAnIdentity(t *testing.T) {
 	})
 }
 
+// TestACopyIsSettledToo holds that an item is not given again if the function settled it by a copy.
+func TestACopyIsSettledToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pipeline.New(pipeline.Config{})
+		lives := 0
+		sink := pipeline.SinkActor(func(_ context.Context, in *pipeline.Inlet[*int]) error {
+			lives++
+			for item := range in.All() {
+				clone := *item
+				if in.Delivered(&clone); lives == 1 {
+					return errDrawn
+				}
+			}
+			return in.Err()
+		})
+		feed := &pipelinetest.Feed[*int]{N: 3, Item: func(i int) *int { return &i }}
+		pipeline.To(pipeline.From(p, feed), sink, restarting(pipeline.RestartConfig{}))
+		if err := start(t, p).wait(); err != nil || lives != 2 || p.Ledger().Delivered != 3 {
+			t.Errorf("Run returned %v after %d lives with %+v", err, lives, p.Ledger())
+		}
+	})
+}
+
 // TestRestartPauses holds that pauses are drawn at random below a bound that doubles, and that it
 // begins anew when the function has run well for a window.
 func TestRestartPauses(t *testing.T) {
