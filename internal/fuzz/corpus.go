@@ -61,7 +61,7 @@ func keep(from, to string, most int) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		if err := os.WriteFile(filepath.Join(to, in.name), data, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(to, in.name), data, 0o600); err != nil { //nolint:gosec // names that ReadDir gave
 			return 0, err
 		}
 	}

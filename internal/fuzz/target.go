@@ -69,7 +69,7 @@ func (t target) fuzz(ctx context.Context, limit time.Duration, workers int) (pro
 	if workers > 0 {
 		args = append(args, "-parallel", strconv.Itoa(workers))
 	}
-	cmd := exec.CommandContext(ctx, "go", append(args, t.pkg)...) //nolint:gosec // likewise
+	cmd := exec.CommandContext(ctx, "go", append(args, t.pkg)...)         //nolint:gosec // likewise
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // else its workers are left
 	cmd.WaitDelay = 10 * time.Second
 	out, err := cmd.CombinedOutput()
