@@ -36,6 +36,7 @@ var arrows = map[string][]string{
 	"sink/sinktest":         {"pipeline/...", "span/..."},
 	"observability/...":     {"source/...", "stages/...", "sink/...", "pipeline/...", "span/...", "observability/..."},
 	"internal/captured":     {},
+	"internal/fuzz":         {},
 	"internal/faults/...":   {"internal/faults"},
 	"internal/toxic/...":    core, // the network's faults over real sockets, a module of tests
 	"internal/spoolbench":   core,

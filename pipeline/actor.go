@@ -17,8 +17,8 @@ import (
 // ctx is the stages' context: it ends at the drain's deadline, not when the run's ctx does. The
 // function must return soon after it ends.
 //
-// The function may return an error, which the stage's failure policy handles (see [OnError]). It
-// must not return before its items end without calling in.Stop: that is an error too.
+// The function may return an error, or panic, which the stage's failure policy handles (see [OnError]
+// and [Restart]). It must not return before its items end without calling in.Stop: that is an error too.
 func Actor[A, B any](run func(ctx context.Context, in *Inlet[A], out *Outlet[B]) error) Stage[A, B] {
 	return Stage[A, B]{name: "actor", act: run}
 }
@@ -31,6 +31,8 @@ type Inlet[T any] struct {
 	reader *reader[T]
 	weigh  func(*T) int
 	charge func(*T) int
+	last   *lastTaken[T] // nil unless the policy is Restart
+	notes  bool          // what is taken is charged, or remembered
 }
 
 // inlet is the part of an Inlet that does not depend on the type of its items.
@@ -46,6 +48,7 @@ type inlet struct {
 	flushed bool          // the hooks had their last call
 	pending atomic.Uint64 // a mark that waits until the actor has settled what it took before
 	target  int64         // what it will have settled by then
+	remeets bool          // the function died since the mark met it, and is to see it again
 	timer   *time.Timer
 	dueAt   time.Time
 	fired   atomic.Bool // the timer went off: spares a look at the clock for each item
@@ -87,12 +90,21 @@ func (in *Inlet[T]) RecvUntil(t time.Time) (T, error) {
 			}
 			return none, ErrDue
 		}
+		if in.notes && in.last != nil {
+			if item, ok := in.last.replay(); ok {
+				return item, nil
+			}
+			if in.remeets {
+				in.remeet()
+				continue
+			}
+		}
 		p, what := in.reader.take()
 		switch what {
 		case gotItem:
 			item := *p
-			if in.charge != nil {
-				in.node.bytes.Add(int64(in.charge(p)))
+			if in.notes {
+				in.note(p)
 			}
 			in.reader.done()
 			return item, nil
@@ -109,6 +121,15 @@ func (in *Inlet[T]) RecvUntil(t time.Time) (T, error) {
 		return none, in.err
 	}
 	return none, io.EOF
+}
+
+// note charges what was taken, and remembers it.
+func (in *Inlet[T]) note(item *T) {
+	bytes := in.chargeOf(item)
+	in.node.bytes.Add(bytes)
+	if in.last != nil {
+		in.last.took(*item, int64(weightOf(in.weigh, item)), bytes, in.node.out.load())
+	}
 }
 
 // arm sets the time at which RecvUntil returns ErrDue.
@@ -238,6 +259,7 @@ func (in *Inlet[T]) DeliverTo(give func(T) bool, item T) {
 		in.Abandoned(item)
 		return
 	}
+	in.last.settles(nil) // it is the receiver's, so it is not looked at
 	in.giveBack(bytes)
 	in.node.end(delivered, "", weight, nil)
 	in.nudge()
@@ -247,6 +269,7 @@ func (in *Inlet[T]) DeliverTo(give func(T) bool, item T) {
 // if the stage's policy says so, handed to the dead letters; FailRun ends the run. The actor
 // itself goes on.
 func (in *Inlet[T]) Failed(item T, err error) {
+	in.last.settles(&item)
 	in.release(&item)
 	in.seg.failItem(in.node, item, int64(weightOf(in.weigh, &item)), err)
 	in.nudge()
@@ -254,6 +277,7 @@ func (in *Inlet[T]) Failed(item T, err error) {
 
 // Abandoned says that the actor gave item up because its context ended.
 func (in *Inlet[T]) Abandoned(item T) {
+	in.last.settles(&item)
 	in.release(&item)
 	in.seg.lose(in.node, abandoned, in.seg.p.abortReason(), item, int64(weightOf(in.weigh, &item)), nil)
 	in.nudge()
@@ -262,6 +286,7 @@ func (in *Inlet[T]) Abandoned(item T) {
 // DeliveredN counts n of the items that a larger one stands for as delivered, when its parts end
 // differently. The actor settles each of them, and then calls [Inlet.Release].
 func (in *Inlet[T]) DeliveredN(n int) {
+	in.last.settles(nil)
 	in.node.end(delivered, "", int64(n), nil)
 	in.nudge()
 }
@@ -269,12 +294,14 @@ func (in *Inlet[T]) DeliveredN(n int) {
 // FailedPart counts part, one or several of the items that a larger one stands for, as failed; see
 // DeliveredN. The failure policy does not apply to parts.
 func (in *Inlet[T]) FailedPart(part any, err error) {
+	in.last.settles(nil)
 	in.seg.lose(in.node, failed, reasonOf(err), part, weightOfAny(part), err)
 	in.nudge()
 }
 
 // FailedN is FailedPart for n items that nobody can tell from the others.
 func (in *Inlet[T]) FailedN(n int, err error) {
+	in.last.settles(nil)
 	in.seg.lose(in.node, failed, reasonOf(err), nil, int64(n), err)
 	in.nudge()
 }
@@ -283,6 +310,7 @@ func (in *Inlet[T]) FailedN(n int, err error) {
 func (in *Inlet[T]) Release(item T) { in.release(&item) }
 
 func (in *Inlet[T]) settle(item T, c column, reason string) {
+	in.last.settles(&item)
 	in.release(&item)
 	in.node.end(c, reason, int64(weightOf(in.weigh, &item)), nil)
 	in.nudge()
@@ -326,6 +354,12 @@ func (b *builder[A, B]) startActor(seg *segment, n *node) {
 	r := b.link.reader(seg, &n.taken)
 	in := &Inlet[A]{inlet: &inlet{seg: seg, node: n, silent: b.stage.silent}, reader: r, weigh: weigherOf[A](), charge: b.link.charge}
 	in.wake = r.poke
+	a := &actorRun[A]{in: in}
+	if policy := b.stage.policy; policy.kind == policyRestart {
+		in.last = newLastTaken[A]()
+		a.restarts.cfg = policy.restart.withDefaults()
+	}
+	in.notes = in.charge != nil || in.last != nil
 	r.attention = in.attention
 	var out *Outlet[B]
 	if b.sink {
@@ -333,12 +367,12 @@ func (b *builder[A, B]) startActor(seg *segment, n *node) {
 	} else {
 		out = newOutlet(seg, n, b.out)
 	}
-	if dead := b.stage.policy.letters(); dead != nil {
+	for _, dead := range b.stage.policy.letters() {
 		dead.join(seg)
 	}
 	seg.poke = r.poke
 	b.stage.alive.Add(1)
-	a := &actorRun[A]{in: in, call: func(ctx context.Context) error { return b.recipe.act(ctx, in, out) }}
+	a.call = func(ctx context.Context) error { return b.recipe.act(ctx, in, out) }
 	seg.p.ready(seg, a.run)
 }
 
@@ -453,9 +487,9 @@ func (out *Outlet[T]) settle(item *T) {
 
 // actorRun is the goroutine of an actor.
 type actorRun[A any] struct {
-	in    *Inlet[A]
-	call  func(context.Context) error
-	tries int
+	in       *Inlet[A]
+	call     func(context.Context) error
+	restarts restarts
 }
 
 // run calls the actor's function, again if its policy says so, and settles what it leaves.
@@ -503,10 +537,13 @@ func (a *actorRun[A]) resume(failure *PanicError) {
 func (a *actorRun[A]) judge(err error) bool {
 	in, seg, n := a.in, a.in.seg, a.in.node
 	in.arm(time.Time{})
-	in.hooks, in.passes = nil, nil
+	in.unhook()
 	quits := err == nil || errors.Is(err, ErrClosed)
 	switch {
 	case seg.p.aborted():
+		if in.last.left(n) {
+			a.abandonLast(err)
+		}
 		seg.leftovers(n, err)
 	case quits && errors.Is(seg.err, ErrClosed): // downstream wants no more, so neither does it
 		in.reader.forsake(ringStopped)
@@ -526,40 +563,52 @@ func (a *actorRun[A]) judge(err error) bool {
 func (a *actorRun[A]) failed(err error) bool {
 	in, seg, n := a.in, a.in.seg, a.in.node
 	reason := reasonOf(err)
-	if left := n.hands(); left > 0 {
+	kept, bytes := int64(0), int64(0)
+	if in.last.left(n) {
+		kept, bytes = in.last.weight, in.last.bytes
+	}
+	if left := n.hands() - kept; left > 0 {
 		seg.lose(n, failed, reason, nil, left, err)
-		seg.settleBytes(n)
+		seg.keepBytes(n, bytes)
 	}
 	wrapped := asStageError(n.stage.name, err)
 	switch policy := n.stage.policy; policy.kind {
 	case policySkip, policyDead:
 		seg.p.noteError(wrapped)
-		return a.again()
-	case policyRetry:
-		if a.tries < policy.retry.attempts() {
-			seg.p.noteError(wrapped)
-			a.tries++
-			return policy.retry.pause(seg.ctx, a.tries-1) && a.again()
-		}
-		if policy.retry.Then.kind == policyDefault || policy.retry.Then.kind == policySkip {
-			seg.p.noteError(wrapped)
-			a.dies(nil)
-			return false
-		}
+		return a.again(err)
+	case policyRestart:
+		return a.restart(err)
 	}
 	in.over = true
 	a.dies(wrapped)
 	return false
 }
 
-// again makes the inlet fit for another call of the function.
-func (a *actorRun[A]) again() bool {
-	in := a.in
-	if in.over && in.err == nil {
-		return false // there is nothing left to do
+// again has the function called again at once, if there is anything left to do.
+func (a *actorRun[A]) again(err error) bool {
+	if a.in.over && a.in.err == nil {
+		return false
 	}
-	in.err, in.over, in.flushed = nil, false, false
+	a.in.node.stage.noteRestart(err)
+	a.in.resume()
 	return true
+}
+
+// resume makes the inlet fit for another call of the function.
+func (in *inlet) resume() { in.err, in.over, in.flushed = nil, false, false }
+
+// unhook forgets what the function asked for. A mark that it began to let pass, and now never will,
+// follows when what was taken so far is settled.
+func (in *inlet) unhook() {
+	in.hooks = nil
+	if in.passes == nil {
+		return
+	}
+	if num := in.passes.retire(); num != 0 {
+		in.target = in.node.taken.load()
+		in.pending.Store(num)
+	}
+	in.passes = nil
 }
 
 // dies ends a worker of the stage, and with the last one the stage: whoever still sends to it

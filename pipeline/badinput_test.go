@@ -216,6 +216,39 @@ func TestBadInput(t *testing.T) {
 			retry := pipeline.Retry(pipeline.RetryConfig{Then: pipeline.Retry(pipeline.RetryConfig{})})
 			pipeline.To(pipeline.From(p, countTo(1)), intSink(), name, pipeline.OnError(retry))
 		}, []string{"culprit", "Retry"}},
+		{"a retry of an actor", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.From(p, countTo(1)), pipelinetest.NewFake[int]().SinkActor(), name, pipeline.OnError(pipeline.Retry(pipeline.RetryConfig{})))
+		}, []string{"culprit", "Retry is for operators", "Restart"}},
+		{"a restart of an operator", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.Via(pipeline.From(p, countTo(1)), passInts(), name, pipeline.Async(), restarting(pipeline.RestartConfig{})), intSink())
+		}, []string{"culprit", "Restart is for actors", "Retry"}},
+		{"a restart of a fused sink", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.From(p, countTo(1)), intSink(), name, restarting(pipeline.RestartConfig{}))
+		}, []string{"culprit", "Restart is for actors"}},
+		{"a restart of a source", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			pipeline.To(pipeline.From(p, countTo(1), name, restarting(pipeline.RestartConfig{})), intSink())
+		}, []string{"culprit", "Restart is for actors"}},
+		{"a restart of a Fork", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			for _, f := range pipeline.Fork(pipeline.From(p, countTo(1)), 1, name, restarting(pipeline.RestartConfig{})) {
+				pipeline.To(f, intSink())
+			}
+		}, []string{"culprit", "Restart is for actors"}},
+		{"a restart in which items restart", pipeline.Config{}, badRestart(pipeline.RestartConfig{Item: pipeline.Restart(pipeline.RestartConfig{})}), []string{"culprit", "RestartConfig.Item"}},
+		{"a restart that ends in a retry", pipeline.Config{}, badRestart(pipeline.RestartConfig{Then: pipeline.Retry(pipeline.RetryConfig{})}), []string{"culprit", "RestartConfig.Then"}},
+		{"negative restarts", pipeline.Config{}, badRestart(pipeline.RestartConfig{Restarts: -1}), []string{"culprit", "RestartConfig.Restarts", "-1"}},
+		{"negative tries", pipeline.Config{}, badRestart(pipeline.RestartConfig{Tries: -1}), []string{"culprit", "RestartConfig.Tries", "-1"}},
+		{"a negative window", pipeline.Config{}, badRestart(pipeline.RestartConfig{Window: -1}), []string{"culprit", "RestartConfig.Window"}},
+		{"a negative shortest pause", pipeline.Config{}, badRestart(pipeline.RestartConfig{Min: -1}), []string{"culprit", "RestartConfig.Min"}},
+		{"a negative longest pause", pipeline.Config{}, badRestart(pipeline.RestartConfig{Max: -1}), []string{"culprit", "RestartConfig.Max"}},
+		{"a sink whose own policy is wrong", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			sink := pipelinetest.NewFake[int]().SinkActor().WithPolicy(pipeline.Restart(pipeline.RestartConfig{Tries: -1}))
+			pipeline.To(pipeline.From(p, countTo(1)), sink, name)
+		}, []string{"culprit", "RestartConfig.Tries"}},
+		{"a restart with dead letters of another type", pipeline.Config{}, func(p *pipeline.Pipeline) {
+			letters := pipeline.NewDeadLetters[string](p)
+			pipeline.To(letters.Flow(), pipelinetest.NewFake[pipeline.DeadLetter[string]]().Sink())
+			badRestart(pipeline.RestartConfig{Then: pipeline.ToDeadLetters(letters)})(p)
+		}, []string{"culprit", "string", "int"}},
 		{"negative attempts", pipeline.Config{}, func(p *pipeline.Pipeline) {
 			pipeline.To(pipeline.From(p, countTo(1)), intSink(), name, pipeline.OnError(pipeline.Retry(pipeline.RetryConfig{Attempts: -1})))
 		}, []string{"culprit", "Attempts"}},
@@ -241,6 +274,17 @@ func TestBadInput(t *testing.T) {
 		})
 	}
 	faults.Happened(t, "input.config-graph", "each is an error of Run that names the stage and says what is wrong")
+}
+
+func restarting(cfg pipeline.RestartConfig) pipeline.Option {
+	return pipeline.OnError(pipeline.Restart(cfg))
+}
+
+// badRestart builds a pipeline with a wrong RestartConfig.
+func badRestart(cfg pipeline.RestartConfig) func(*pipeline.Pipeline) {
+	return func(p *pipeline.Pipeline) {
+		pipeline.To(pipeline.From(p, countTo(1)), pipelinetest.NewFake[int]().SinkActor(), pipeline.Name("culprit"), restarting(cfg))
+	}
 }
 
 // runWithin runs a pipeline to its end, and fails the test if that takes longer.

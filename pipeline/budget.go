@@ -126,3 +126,10 @@ func (seg *segment) settleBytes(n *node) {
 	}
 	b.release(n.bytes.Swap(0))
 }
+
+// keepBytes gives back what a stage was charged for beyond the bytes of the one item that it keeps.
+func (seg *segment) keepBytes(n *node, bytes int64) {
+	if b := seg.p.budget; b != nil {
+		b.release(n.bytes.Swap(bytes) - bytes)
+	}
+}

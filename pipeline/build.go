@@ -28,15 +28,24 @@ func (b *builder[A, B]) check(in *tap[A]) {
 	if o.ordered && b.sink {
 		p.wrong(s.name, "Ordered is for stages; a sink passes nothing on")
 	}
-	if dead := s.policy.letters(); dead != nil {
+	for _, dead := range s.policy.letters() {
 		if err := dead.fits(s, any((*A)(nil))); err != nil {
 			p.wrong(s.name, "%w", err)
 		}
 	}
-	if s.policy.kind == policyDefault {
+	switch s.policy.kind {
+	case policyDefault:
 		s.policy = Skip
 		if b.recipe.act != nil {
 			s.policy = FailRun
+		}
+	case policyRetry:
+		if b.recipe.act != nil {
+			p.wrong(s.name, "Retry is for operators, whose items it tries again; an actor's function is called again by Restart")
+		}
+	case policyRestart:
+		if b.recipe.act == nil {
+			p.wrong(s.name, "Restart is for actors; an operator goes on with its next item by itself, and Retry tries an item again")
 		}
 	}
 }
@@ -71,7 +80,7 @@ func (b *builder[A, B]) accept(seg *segment, in *counter) func(*A) {
 
 // borrows implements taker. An item that is lost may be kept by whoever is told of it.
 func (b *builder[A, B]) borrows() bool {
-	return b.recipe.borrows && b.link == nil && b.stage.policy.letters() == nil && b.stage.p.cfg.OnLoss == nil
+	return b.recipe.borrows && b.link == nil && len(b.stage.policy.letters()) == 0 && b.stage.p.cfg.OnLoss == nil
 }
 
 // fuse builds the operator into a segment, and what follows it.
@@ -118,10 +127,10 @@ func (b *builder[A, B]) wrap(seg *segment, in *In[A], do func(*A), budgeted bool
 	if policy.kind == policyRetry {
 		do = in.tries(*policy.retry, do)
 	}
-	if dead := policy.letters(); dead != nil {
+	for _, dead := range policy.letters() {
 		dead.join(seg)
 	}
-	if policy.letters() != nil || seg.p.cfg.OnLoss != nil {
+	if len(policy.letters()) > 0 || seg.p.cfg.OnLoss != nil {
 		inner, at := do, (*A)(nil)
 		in.node.item = func() any { return *at }
 		do = func(item *A) { at = item; inner(item) }

@@ -6,7 +6,8 @@ import "context"
 // item. in is closed when the items end, or at the drain's deadline; the function returns when it
 // is done, and must not close out. It cannot say what becomes of an item that it does not send:
 // such items are counted as filtered when it returns. A Flush passes when the function has taken
-// all items before it.
+// all items before it. Under the policy [Restart] the function gets new channels; the item that it
+// died of is among those it took, and failed.
 func ChanActor[A, B any](run func(ctx context.Context, in <-chan A, out chan<- B) error) Stage[A, B] {
 	if run == nil {
 		return Stage[A, B]{name: "chan actor"}
@@ -27,12 +28,16 @@ type chanActor[A, B any] struct {
 	a    chan A
 	b    chan B
 	done chan struct{} // closed when the function has returned
+	died bool          // and that was a failure; read after done
 }
 
 func (c *chanActor[A, B]) serve(ctx context.Context, run func(context.Context, <-chan A, chan<- B) error) error {
 	err := Go(ctx, "function", func(ctx context.Context) error {
+		c.died = true // also if it panics
 		defer close(c.done)
-		return run(ctx, c.a, c.b)
+		err := run(ctx, c.a, c.b)
+		c.died = err != nil
+		return err
 	})
 	if err == nil {
 		err = Go(ctx, "forward", c.forward)
@@ -45,6 +50,9 @@ func (c *chanActor[A, B]) serve(ctx context.Context, run func(context.Context, <
 		select {
 		case c.a <- item:
 		case <-c.done:
+			if c.died {
+				return nil // the helper has the error, and the policy decides on the item
+			}
 			c.in.Filtered(item)
 			c.in.Stop()
 		}

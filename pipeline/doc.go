@@ -38,6 +38,18 @@
 // [*LossError] with exact numbers. Nothing runs after Run has returned (but for a stage that ignores the
 // end of its context, which a [*StuckError] names), and a push that comes later gets [ErrClosed].
 //
+// # Failure
+//
+// A stage's [Policy] says what follows when an item fails, and when the stage itself does. An operator
+// whose function panics loses one item and goes on with the next; [Retry] has it try one again. An
+// actor's function that fails has lost its state, so by default that ends the run: the sources end, the
+// others drain. [Restart] begins another life of it instead, after a pause that grows, with its link as
+// it was and the item that it died of first. Restarts are bounded in a window of time, and so is how
+// often one item may kill: then it is counted as failed, and handed to the dead letters ([ToDeadLetters])
+// if there are any. [StageStats] counts the lives and has the last error. A sink that keeps one
+// connection is a function that connects, delivers, and returns an error when the connection breaks:
+// Restart is its loop of reconnecting.
+//
 // # The ledger
 //
 // Every item that was accepted is, at any time, in exactly one place: in a link, in the hands of a

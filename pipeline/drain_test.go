@@ -172,9 +172,8 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestRestart holds what failure policies do when an actor's function fails, panics or exits.
-func TestRestart(t *testing.T) {
-	retry := pipeline.Retry(pipeline.RetryConfig{Attempts: 1, Min: time.Second, Max: time.Second})
+// TestSkipCallsAgain holds what FailRun and Skip do when an actor's function fails, panics or exits.
+func TestSkipCallsAgain(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		policy    pipeline.Policy
@@ -185,8 +184,6 @@ func TestRestart(t *testing.T) {
 		{"skip an error", pipeline.Skip, func(f *pipelinetest.Fake[int]) { f.FailOn(3, errDrawn) }, 9, 1},
 		{"skip a panic", pipeline.Skip, func(f *pipelinetest.Fake[int]) { f.PanicOn(3, "three") }, 9, 1},
 		{"skip a Goexit", pipeline.Skip, func(f *pipelinetest.Fake[int]) { f.GoexitOn(3) }, 9, 1},
-		{"retry", retry, func(f *pipelinetest.Fake[int]) { f.PanicOn(3, "three") }, 9, 1},
-		{"retry once only", retry, func(f *pipelinetest.Fake[int]) { f.PanicOn(3, "three").PanicOn(5, "five") }, 3, 2},
 		{"fail the run", pipeline.FailRun, func(f *pipelinetest.Fake[int]) { f.FailOn(3, errDrawn) }, 2, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -319,6 +319,53 @@ func ExampleToDeadLetters() {
 	// pipeline: lost 1 of 2 items; odd: 1 failed: retries_exhausted (even)
 }
 
+// A sink that keeps a connection returns an error when it breaks. Restart has it called again, and
+// gives it the item that was not acknowledged; one that breaks each connection is given up.
+func ExampleRestart() {
+	p := pipeline.New(pipeline.Config{})
+	letters := pipeline.NewDeadLetters[string](p)
+	connections := 0
+	connected := pipeline.SinkActor(func(_ context.Context, in *pipeline.Inlet[string]) error {
+		connections++
+		for line := range in.All() {
+			if line == "bomb" || line == "b" && connections == 1 {
+				return errors.New("connection reset")
+			}
+			fmt.Println("connection", connections, "took", line)
+			in.Delivered(line)
+		}
+		return in.Err()
+	}).Named("store")
+	lines := pipeline.From(p, pipeline.SourceFunc[string](func(_ context.Context, out *pipeline.Outlet[string]) error {
+		for _, line := range []string{"a", "b", "bomb", "c"} {
+			if err := out.Send(line); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	pipeline.To(lines, connected, pipeline.OnError(pipeline.Restart(pipeline.RestartConfig{
+		Min:   time.Millisecond,
+		Tries: 2, // connections that one line may cost
+		Item:  pipeline.ToDeadLetters(letters),
+	})))
+	pipeline.To(letters.Flow(), pipeline.FuseSink(func(in *pipeline.In[pipeline.DeadLetter[string]]) func(*pipeline.DeadLetter[string]) {
+		return func(letter *pipeline.DeadLetter[string]) {
+			fmt.Println("dead:", letter.Item)
+			in.Delivered(letter)
+		}
+	}))
+	fmt.Println(p.Run(context.Background()))
+	fmt.Println(p.Stats().Stage("store").Restarts, "restarts, the last after:", p.Stats().Stage("store").LastError)
+	// Unordered output:
+	// connection 1 took a
+	// connection 2 took b
+	// dead: bomb
+	// connection 4 took c
+	// pipeline: lost 1 of 4 items; store: 1 failed: error (connection reset)
+	// 3 restarts, the last after: connection reset
+}
+
 // OnLoss hands over what is lost, and a panic costs one item.
 func ExampleConfig() {
 	p := pipeline.New(pipeline.Config{

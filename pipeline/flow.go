@@ -80,6 +80,9 @@ func From[T any](p *Pipeline, source Source[T], opts ...Option) Flow[T] {
 	if s.opts.workers > 1 || s.opts.ordered {
 		p.wrong(s.name, "a source has no Workers; use several sources and Merge")
 	}
+	if s.policy.kind == policyRestart {
+		p.wrong(s.name, "Restart is for actors; a source that fails ends the run")
+	}
 	if e, ok := any(source).(interface{ Entry() *Entry[T] }); ok {
 		e.Entry().attach(s)
 	}
@@ -110,6 +113,9 @@ func To[T any](f Flow[T], sink Sink[T], opts ...Option) {
 	s := p.newStage("sink", sink.name, opts)
 	if s.policy.kind == policyDefault {
 		s.policy = sink.policy
+		if err := s.policy.check(); err != nil {
+			p.wrong(s.name, "%w", err)
+		}
 	}
 	if s.policy.kind == policyDefault {
 		s.policy = FailRun

@@ -33,7 +33,7 @@ type terminal struct {
 
 // show implements exit: the sink has done all that came before mark num.
 func (t *terminal) show(num uint64) {
-	t.shown.Store(num)
+	t.shown.Store(max(num, t.shown.Load())) // a mark that was overtaken is covered by the later one
 	t.stage.p.marks.progress()
 }
 

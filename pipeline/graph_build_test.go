@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tailrace-go/tailrace/pipeline"
@@ -101,10 +102,26 @@ func (g *graph) options(i int, s step, orderly, letters bool) []pipeline.Option 
 			opts = append(opts, pipeline.Ordered())
 		}
 	}
-	return append(opts, g.policy(s.Policy, letters)...)
+	return append(opts, g.policy(s.Policy, letters, isActor(s.Op))...)
 }
 
-func (g *graph) policy(name string, letters bool) []pipeline.Option {
+// isActor reports whether the stage of a step is an actor.
+func isActor(op string) bool {
+	switch op {
+	case "actor", "holder", "chan actor", "timed batch", "actor take", "actor fails", "actor panics", "actor exits", "actor dies", "holder dies":
+		return true
+	}
+	return false
+}
+
+// restarts reports whether what an actor had in its hands is given to it again when it dies.
+func restarts(policy string) bool { return strings.HasPrefix(policy, "retry") }
+
+// policy is that of a step. Where others try an item again, actors begin another life.
+func (g *graph) policy(name string, letters, actor bool) []pipeline.Option {
+	if actor && restarts(name) {
+		return g.restart(name, letters)
+	}
 	retry := pipeline.RetryConfig{Attempts: 2, Min: time.Millisecond, Max: 3 * time.Millisecond}
 	switch {
 	case name == "skip":
@@ -121,6 +138,17 @@ func (g *graph) policy(name string, letters bool) []pipeline.Option {
 		return nil
 	}
 	return []pipeline.Option{pipeline.OnError(pipeline.Retry(retry))}
+}
+
+func (g *graph) restart(name string, letters bool) []pipeline.Option {
+	cfg := pipeline.RestartConfig{Restarts: 4, Tries: 2, Window: 20 * time.Millisecond, Min: time.Millisecond, Max: 3 * time.Millisecond}
+	switch {
+	case name == "retry":
+		cfg.Then = pipeline.Skip
+	case name == "retry then letters" && letters:
+		cfg.Item, cfg.Then = g.toLetters(), g.toLetters()
+	}
+	return []pipeline.Option{pipeline.OnError(pipeline.Restart(cfg))}
 }
 
 func (g *graph) toLetters() pipeline.Policy {
@@ -171,8 +199,10 @@ func (g *graph) step(i int, s step) {
 	}
 	f.mixed = f.mixed || s.Workers > 1 && !(s.Ordered && orderly)
 	switch s.Op {
-	case "take", "actor take", "actor fails", "actor panics", "actor exits", "hook exits": // engine filters, or only the actor knew
+	case "take", "actor take", "holder dies", "hook exits": // engine filters, or only the actor knew
 		g.rough = true
+	case "actor fails", "actor panics", "actor exits", "actor dies": // knew one item, which it may be given again
+		g.rough = g.rough || !restarts(s.Policy)
 	case "exits": // takes an actor above with it, and what that held
 		g.rough = true
 	case "chan actor": // lets a mark pass when its function has taken what came before
@@ -272,7 +302,7 @@ func watched[T any](g *graph, f pipeline.Flow[T], mixed bool) pipeline.Flow[T] {
 
 // end gives an open flow a sink.
 func (g *graph) end(i int, f openFlow, s sinkPlan) {
-	opts := append(g.policy(s.Policy, !f.batched), pipeline.Name(fmt.Sprintf("sink-%d-%s", i, s.Kind)))
+	opts := append(g.policy(s.Policy, !f.batched, strings.HasPrefix(s.Kind, "actor") || s.Kind == "helpers"), pipeline.Name(fmt.Sprintf("sink-%d-%s", i, s.Kind)))
 	if s.Workers > 1 {
 		opts = append(opts, pipeline.Workers(s.Workers))
 	}

@@ -146,7 +146,7 @@ func stageFor[T any](b *book, s step) (stage pipeline.Stage[T, T], orderly, ok b
 	case "actor":
 		return act(func(_ context.Context, _ *pipeline.Inlet[T], item T) error { return when(every(item), errFilter) })
 	case "holder":
-		return holder[T](s.N), false, true
+		return holder[T](s.N, nil), false, true
 	case "chan actor":
 		return pipeline.ChanActor(passChan[T]), false, true
 	case "actor take":
@@ -165,6 +165,10 @@ func stageFor[T any](b *book, s step) (stage pipeline.Stage[T, T], orderly, ok b
 			}
 			return nil
 		})
+	case "actor dies":
+		return act(func(_ context.Context, _ *pipeline.Inlet[T], item T) error { return die(every(item), hashOf(item)) })
+	case "holder dies":
+		return holder(s.N, func(item T) error { return die(every(item), hashOf(item)) }), false, true
 	case "actor exits":
 		return act(func(context.Context, *pipeline.Inlet[T], T) error {
 			if nth() {
@@ -183,6 +187,19 @@ func when(wrong bool, err error) error {
 	return nil
 }
 
+// die has an actor die in one of three ways.
+func die(fatal bool, way int) error {
+	switch {
+	case !fatal:
+		return nil
+	case way%3 == 0:
+		panic(errDrawn)
+	case way%3 == 1:
+		runtime.Goexit()
+	}
+	return errDrawn
+}
+
 // flaky fails some items the first time it sees them, and others twice.
 func flaky[T any](n int) func(*pipeline.In[T], T) error {
 	var mu sync.Mutex
@@ -196,8 +213,9 @@ func flaky[T any](n int) func(*pipeline.In[T], T) error {
 	}
 }
 
-// holder is an actor that sends its items n at a time, and all it has at each mark.
-func holder[T any](n int) pipeline.Stage[T, T] {
+// holder is an actor that sends its items n at a time, and all it has at each mark. It may die of an
+// item that it was about to hold.
+func holder[T any](n int, dies func(T) error) pipeline.Stage[T, T] {
 	return pipeline.Actor(func(_ context.Context, in *pipeline.Inlet[T], out *pipeline.Outlet[T]) error {
 		var held []T
 		send := func() error {
@@ -212,6 +230,11 @@ func holder[T any](n int) pipeline.Stage[T, T] {
 		}
 		in.OnMark(send)
 		for item := range in.All() {
+			if dies != nil {
+				if err := dies(item); err != nil {
+					return err
+				}
+			}
 			if held = append(held, item); len(held) < n {
 				continue
 			}
@@ -287,9 +310,12 @@ func sinkFor[T any](b *book, s sinkPlan, watch *orders) pipeline.Sink[T] {
 		return nil
 	}
 	switch s.Kind {
-	case "actor":
+	case "actor", "actor dies":
 		return pipeline.SinkActor(func(_ context.Context, in *pipeline.Inlet[T]) error {
 			for item := range in.All() {
+				if err := die(s.Kind == "actor dies" && hashOf(item)%(s.N+1) == 0, hashOf(item)); err != nil {
+					return err
+				}
 				deliver(item)
 				in.Delivered(item)
 			}

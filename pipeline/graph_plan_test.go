@@ -77,6 +77,7 @@ var ops = []string{
 	"map", "filter", "flat map", "actor", "holder", "chan actor", "batch", "timed batch", "unbatch",
 	"fork", "partition", "merge", "slow", "map", "filter", "batch", "timed batch", "fork", "merge",
 	"flaky", "fails", "panics", "exits", "stall", "take", "actor take", "actor fails", "actor panics", "actor exits", "hook exits",
+	"actor dies", "holder dies",
 }
 
 // drawPlan draws a plan.
@@ -152,11 +153,11 @@ func drawStep(rt *rapid.T) step {
 
 func drawSink(rt *rapid.T) sinkPlan {
 	return sinkPlan{
-		Kind:    rapid.SampledFrom([]string{"fused", "actor", "slow", "helpers", "fails", "panics", "stall"}).Draw(rt, "kind"),
+		Kind:    rapid.SampledFrom([]string{"fused", "actor", "slow", "helpers", "fails", "panics", "stall", "actor dies"}).Draw(rt, "kind"),
 		N:       rapid.IntRange(1, 20).Draw(rt, "n"),
 		Pause:   pauseOf(rt),
 		Workers: max(rapid.IntRange(-2, 3).Draw(rt, "workers"), 1),
-		Policy:  rapid.SampledFrom([]string{"", "skip", "retry"}).Draw(rt, "policy"),
+		Policy:  rapid.SampledFrom([]string{"", "skip", "retry", "retry then letters", "retry then fail"}).Draw(rt, "policy"),
 	}
 }
 

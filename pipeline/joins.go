@@ -113,6 +113,9 @@ func (sp *splitter[T]) flows() []Flow[T] {
 	if o := sp.stage.opts; o.async || o.queued || o.workers > 1 || o.ordered {
 		sp.stage.p.wrong(sp.stage.name, "it runs on the goroutine of the stage above; give the options to its branches")
 	}
+	if sp.stage.policy.kind == policyRestart {
+		sp.stage.p.wrong(sp.stage.name, "Restart is for actors")
+	}
 	return flows
 }
 
@@ -205,12 +208,17 @@ type deadLetters interface {
 	fits(s *stage, pointer any) error
 }
 
-// letters returns where a policy sends items that fail, nil if nowhere.
-func (p Policy) letters() deadLetters {
-	if p.kind == policyRetry {
+// letters returns where a policy sends items that fail: to at most two places.
+func (p Policy) letters() []deadLetters {
+	switch p.kind {
+	case policyDead:
+		return []deadLetters{p.dead}
+	case policyRetry:
 		return p.retry.Then.letters()
+	case policyRestart:
+		return append(p.restart.Item.letters(), p.restart.Then.letters()...)
 	}
-	return p.dead
+	return nil
 }
 
 var errForeign = fmt.Errorf("its dead letters belong to another pipeline")

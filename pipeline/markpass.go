@@ -16,18 +16,34 @@ type markPasses struct {
 	seg   *segment
 	begin func(pass func())
 
-	mu   sync.Mutex
-	last uint64 // that has passed
+	mu    sync.Mutex
+	last  uint64 // that has passed
+	begun uint64
+	over  bool // the function that promised to let them pass has ended
 }
 
 func (m *markPasses) met(num uint64) {
+	m.mu.Lock()
+	m.begun = num
+	m.mu.Unlock()
 	m.begin(func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		if num > m.last { // else a later one has, which covers it
+		if num > m.last && !m.over { // else a later one has, which covers it
 			m.last = num
 			m.seg.show(num)
 			m.seg.shown.Store(num)
 		}
 	})
+}
+
+// retire ends the passing, and returns the highest mark that has not passed, 0 if there is none.
+func (m *markPasses) retire() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.over = true
+	if m.begun > m.last {
+		return m.begun
+	}
+	return 0
 }

@@ -35,7 +35,7 @@ func TestMarkPassesAnActorWhoseHookFails(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := pipeline.New(pipeline.Config{})
 				source := newPushed[int](pipeline.EntryConfig{})
-				held := pipeline.Via(pipeline.From(p, source), holder[int](100), pipeline.OnError(pipeline.Skip))
+				held := pipeline.Via(pipeline.From(p, source), holder[int](100, nil), pipeline.OnError(pipeline.Skip))
 				pipeline.To(pipeline.Via(held, c.behind), intSink())
 				// A branch that goes on keeps the source from ending when the other one stops.
 				beside := newPushed[int](pipeline.EntryConfig{})

@@ -3,22 +3,21 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
-
-	"github.com/jpillora/backoff"
 )
 
 // Policy says what a stage does when an item, or the stage itself, fails. Whatever it says, the
 // item is counted as failed, once. The zero Policy is the default: Skip for operators, FailRun
 // for actors and sinks.
 //
-// When an actor's function fails, what it held is failed. FailRun ends the run; Skip calls the
-// function again at once, with the same inlet and outlet, and Retry does so after a pause.
+// When an actor's function fails, what it held is failed. FailRun ends the run. Skip and
+// ToDeadLetters call the function again at once, with the same inlet and outlet, however often; use
+// [Restart] where it may fail for longer, or where the item at hand is worth another try.
 type Policy struct {
-	kind  policyKind
-	retry *RetryConfig
-	dead  deadLetters
+	kind    policyKind
+	retry   *RetryConfig
+	restart *RestartConfig
+	dead    deadLetters
 }
 
 type policyKind uint8
@@ -29,6 +28,7 @@ const (
 	policySkip
 	policyRetry
 	policyDead
+	policyRestart
 )
 
 var (
@@ -38,8 +38,8 @@ var (
 	Skip = Policy{kind: policySkip}
 )
 
-// Retry tries an item again, after pauses that grow and are drawn at random, and then does what
-// RetryConfig.Then says.
+// Retry has an operator try an item again, after pauses that grow and are drawn at random, and then
+// does what RetryConfig.Then says. For actors there is [Restart].
 func Retry(cfg RetryConfig) Policy { return Policy{kind: policyRetry, retry: &cfg} }
 
 // ToDeadLetters hands the item that failed to letters, whose flow another stage or sink takes.
@@ -55,14 +55,27 @@ type RetryConfig struct {
 	Then     Policy        // when all tries are used up: Skip (the default), FailRun or ToDeadLetters
 }
 
+// again reports whether the policy calls a function again: it can then not be the last word.
+func (p Policy) again() bool { return p.kind == policyRetry || p.kind == policyRestart }
+
+func (p Policy) check() error {
+	switch p.kind {
+	case policyRetry:
+		return p.retry.check()
+	case policyRestart:
+		return p.restart.check()
+	}
+	return nil
+}
+
 func (c RetryConfig) check() error {
 	switch {
 	case c.Attempts < 0:
 		return errors.New("RetryConfig.Attempts is negative")
 	case c.Min < 0 || c.Max < 0:
 		return errors.New("RetryConfig.Min or Max is negative")
-	case c.Then.kind == policyRetry:
-		return errors.New("RetryConfig.Then is itself a Retry")
+	case c.Then.again():
+		return errors.New("RetryConfig.Then is itself a Retry or Restart")
 	}
 	return nil
 }
@@ -74,14 +87,9 @@ func (c RetryConfig) attempts() int {
 	return c.Attempts
 }
 
-// pause waits before try number n+1, counted from 0: a random part of what backoff says, so
-// that stages that failed together do not try again together. It reports false if ctx ended.
+// pause waits before try number n+1, counted from 0. It reports false if ctx ended.
 func (c RetryConfig) pause(ctx context.Context, n int) bool {
-	b := backoff.Backoff{Min: c.Min, Max: c.Max, Factor: 2}
-	if b.Max == 0 {
-		b.Max = 30 * time.Second
-	}
-	t := time.NewTimer(rand.N(b.ForAttempt(float64(n)) + 1))
+	t := time.NewTimer(pauseOf(c.Min, c.Max, n))
 	defer t.Stop()
 	select {
 	case <-t.C:
@@ -130,6 +138,8 @@ func (seg *segment) obey(policy Policy, s *stage, item any, err error) {
 		policy.dead.take(seg, s.name, item, err)
 	case policyRetry:
 		seg.obey(policy.retry.Then, s, item, err)
+	case policyRestart:
+		seg.obey(policy.restart.Item, s, item, err)
 	}
 }
 

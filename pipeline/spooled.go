@@ -11,6 +11,7 @@ func (in *Inlet[T]) Spooled(item T) { in.settle(item, spooled, "") }
 
 // SpooledN counts n items as spooled, whose bytes stay charged until Release.
 func (in *Inlet[T]) SpooledN(n int) {
+	in.last.settles(nil)
 	in.node.end(spooled, "", int64(n), nil)
 	in.nudge()
 }
@@ -44,6 +45,7 @@ func (in *Inlet[T]) SpooledNow() int { return int(in.node.ended[spooled].Load())
 
 // Dropped says that there was no room for item.
 func (in *Inlet[T]) Dropped(item T, reason string) {
+	in.last.settles(&item)
 	in.release(&item)
 	in.seg.lose(in.node, dropped, reason, item, int64(weightOf(in.weigh, &item)), nil)
 	in.nudge()
@@ -51,6 +53,7 @@ func (in *Inlet[T]) Dropped(item T, reason string) {
 
 // DroppedN counts n items as dropped that nobody can hand over any more; see DeliveredN.
 func (in *Inlet[T]) DroppedN(n int, reason string) {
+	in.last.settles(nil)
 	in.seg.lose(in.node, dropped, reason, nil, int64(n), nil)
 	in.nudge()
 }

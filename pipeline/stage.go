@@ -164,10 +164,8 @@ func Ordered() Option { return func(o *options) { o.ordered = true } }
 func OnError(policy Policy) Option {
 	return func(o *options) {
 		o.policy = policy
-		if policy.kind == policyRetry {
-			if err := policy.retry.check(); err != nil {
-				o.bad("%w", err)
-			}
+		if err := policy.check(); err != nil {
+			o.bad("%w", err)
 		}
 	}
 }
@@ -217,7 +215,10 @@ type stage struct {
 	accepts  atomic.Int64 // dead letters that came in
 	refusals atomic.Int64 // items that a source was refused
 	alive    atomic.Int32 // actors of it that have not died
+	restarts atomic.Int64
 	inside   func() int64 // items between its workers and its order, nil if none
+
+	lastDeath atomic.Pointer[string] // what the latest restart followed
 }
 
 func (s *stage) newNode() *node {

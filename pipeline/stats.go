@@ -42,6 +42,9 @@ type StageStats struct {
 	Queued    int64  `json:"queued"`
 	Refused   int64  `json:"refused"`
 
+	Restarts  int64  `json:"restarts"`             // how often its function was called again after it failed
+	LastError string `json:"last_error,omitempty"` // what the latest restart followed
+
 	Room    int     `json:"room"`          // values the link would still take; 0 if fused
 	InRate  float64 `json:"in_per_second"` // mean since Run began
 	OutRate float64 `json:"out_per_second"`
@@ -211,6 +214,10 @@ func (s *stage) stats(p *Pipeline, elapsed time.Duration) StageStats {
 	st.Failed, st.Abandoned, st.Spooled = ended[failed], ended[abandoned], ended[spooled]
 	if seconds := elapsed.Seconds(); seconds > 0 {
 		st.InRate, st.OutRate = float64(st.In)/seconds, float64(st.Out)/seconds
+	}
+	st.Restarts = s.restarts.Load()
+	if text := s.lastDeath.Load(); text != nil {
+		st.LastError = *text
 	}
 	st.Latency, st.Batch = waits.quantiles(), sizes.quantiles()
 	s.times(&st)

@@ -16,6 +16,7 @@ func TestGolden(t *testing.T) {
 		"help-send.txt":       {"help", "send"},
 		"help-serve.txt":      {"help", "serve"},
 		"help-project.txt":    {"help", "project"},
+		"help-spool.txt":      {"help", "spool"},
 		"help-token.txt":      {"help", "token"},
 		"help-verify.txt":     {"help", "verify"},
 		"help-completion.txt": {"help", "completion"},

@@ -5,6 +5,7 @@
 //	tailrace token       make, list and revoke its tokens
 //	tailrace demo        send spans through the whole pipeline to a trace server in this process
 //	tailrace send        send spans from files to an endpoint
+//	tailrace spool       look into the spool of an exporter, send what is there, or remove it
 //	tailrace verify      check an endpoint, step by step, and say what to do
 //	tailrace completion  print what makes a shell complete the words of tailrace
 //	tailrace version     say which version this is
@@ -43,6 +44,7 @@ func commands() []command {
 		{"token", "make, list and revoke its tokens", tokenCommand, new(tokenFlags).set, tokenWords},
 		{"demo", "send spans through the whole pipeline to a trace server in this process", demoCommand, new(demoFlags).set, nil},
 		{"send", "send spans from files to an endpoint", sendCommand, new(sendFlags).set, nil},
+		{"spool", "look into the spool of an exporter, send what is there, or remove it", spoolCommand, new(spoolFlags).set, spoolWords},
 		{"verify", "check an endpoint, step by step, and say what to do", verifyCommand, new(verifyFlags).set, nil},
 		{"completion", "print what makes a shell complete the words of tailrace", completionCommand, completionFlags, shells},
 		{"version", "say which version this is", versionCommand, versionFlags, nil},
