@@ -142,7 +142,7 @@ var stopStates = []stopState{
 		enter: func(x *stopping) {
 			every := x.drawn(500*time.Millisecond, 2*time.Second)
 			x.c.Set(sinktest.SlowRead(200+x.rng.IntN(300), every))
-			x.full(4000)
+			x.full(100_000 / x.cfg.MaxBatchSize)
 			time.Sleep(x.drawn(0, 3*every))
 			synctest.Wait()
 		},
