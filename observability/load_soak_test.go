@@ -27,6 +27,7 @@ type forgetful struct {
 	seen     []uint64
 	spans    int // that are stored
 	repeated int
+	healthy  bool // no request meets a fault
 	requests int
 	unstored int // requests that stored nothing
 	unheard  int // requests that stored, and gave no answer
@@ -50,8 +51,9 @@ func (f *forgetful) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	n := 0 // a probe meets no fault
 	if len(got.Spans) > 0 {
-		f.requests++
-		n = f.requests % 100
+		if f.requests++; !f.healthy {
+			n = f.requests % 100
+		}
 	}
 	if n == 2 || n == 50 {
 		f.unstored++
