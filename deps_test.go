@@ -38,6 +38,7 @@ var arrows = map[string][]string{
 	"internal/captured":     {},
 	"internal/faults/...":   {"internal/faults"},
 	"internal/toxic/...":    core, // the network's faults over real sockets, a module of tests
+	"internal/spoolbench":   core,
 	"internal/sim/...":      append([]string{"internal/sim/..."}, core...),
 
 	"connectors/...":      append([]string{"connectors/..."}, core...),
