@@ -242,49 +242,6 @@ func TestVerify(t *testing.T) {
 	})
 }
 
-// shutdownState is one in which Shutdown may come. enter brings the exporter into it with so many
-// spans accepted; recover is what happens to the endpoint before a Shutdown that has time.
-type shutdownState struct {
-	name    string
-	cfg     observability.CloudExporterConfig
-	spans   int
-	enter   func(r *rig, spans int)
-	recover func(r *rig)
-}
-
-var shutdownStates = []shutdownState{
-	{name: "idle", enter: func(*rig, int) {}},
-	{name: "batch half full", spans: 10, enter: fill(nil)},
-	{name: "encoding and compressing", spans: 5000, enter: func(r *rig, n int) {
-		for i := range n {
-			r.export(numbered(i))
-		}
-	}},
-	{name: "connecting", spans: 1000, enter: func(r *rig, n int) {
-		r.c.OnDial(func(ctx context.Context, _ int) error {
-			select {
-			case <-time.After(5 * time.Second):
-				return nil
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		})
-		fill(nil)(r, n)
-	}},
-	{name: "body half sent", spans: 1000, enter: fill(sinktest.SlowRead(1000, time.Second)), cfg: observability.CloudExporterConfig{Timeout: time.Minute}},
-	{name: "waiting for the answer", spans: 1000, enter: fill(sinktest.Delay(5 * time.Second))},
-	{name: "in a retry sleep", spans: 3000, enter: fill(sinktest.RetryAfter("30")), recover: (*rig).heal},
-	{name: "the endpoint is down", spans: 3000, enter: func(r *rig, n int) {
-		r.c.Down()
-		fill(nil)(r, n)
-		time.Sleep(time.Minute)
-	}, recover: func(r *rig) { r.c.Up() }},
-	{name: "paused", spans: 3000, enter: fill(sinktest.Status(401)), recover: (*rig).heal},
-	{name: "full", spans: 3000, enter: fill(sinktest.Status(503)), recover: (*rig).heal, cfg: observability.CloudExporterConfig{Queue: 3000, MaxBytes: 3 << 20, MaxBatchBytes: 128 << 10}},
-}
-
-func (r *rig) heal() { r.c.Heal() }
-
 // fill exports spans to an endpoint with this fault and waits until nothing moves.
 func fill(f sinktest.Fault) func(r *rig, spans int) {
 	return func(r *rig, spans int) {
@@ -294,54 +251,6 @@ func fill(f sinktest.Fault) func(r *rig, spans int) {
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-	}
-}
-
-func TestShutdownInEachState(t *testing.T) {
-	for _, state := range shutdownStates {
-		t.Run(state.name+", with time", func(t *testing.T) {
-			bubble(t, func(t *testing.T, c *sinktest.Collector) {
-				r := start(t, c, state.cfg)
-				state.enter(r, state.spans)
-				if state.recover != nil {
-					state.recover(r)
-				}
-				begun := time.Now()
-				r.stop()
-				if took := time.Since(begun); took > 40*time.Second {
-					t.Errorf("Shutdown took %v", took)
-				}
-				r.stored(state.spans)
-				r.account(pipeline.Ledger{Accepted: int64(state.spans), Delivered: int64(state.spans)})
-			})
-		})
-		for name, deadline := range map[string]time.Duration{"cancelled": 0, "with a deadline": 1500 * time.Millisecond} {
-			t.Run(state.name+", "+name, func(t *testing.T) {
-				bubble(t, func(t *testing.T, c *sinktest.Collector) {
-					r := start(t, c, state.cfg)
-					state.enter(r, state.spans)
-					begun := time.Now()
-					err := r.shutdown(deadline)
-					if took := time.Since(begun); took > deadline+50*time.Millisecond {
-						t.Errorf("Shutdown took %v", took)
-					}
-					synctest.Wait()
-					got := r.Stats().Ledger
-					r.account(pipeline.Ledger{Accepted: int64(state.spans), Delivered: got.Delivered, Abandoned: int64(state.spans) - got.Delivered})
-					if got.Lost() > 0 && lossOf(t, err).Ledger != got || got.Lost() == 0 && err != nil {
-						t.Errorf("%+v, but Shutdown returned %v", got, err)
-					}
-					if int(got.Delivered) > c.Len() {
-						t.Errorf("%d delivered, %d stored", got.Delivered, c.Len())
-					}
-					requests := c.Ledger().Requests
-					time.Sleep(time.Hour)
-					if again := c.Ledger().Requests; again != requests {
-						t.Errorf("%d requests after Shutdown", again-requests)
-					}
-				})
-			})
-		}
 	}
 }
 
