@@ -17,13 +17,13 @@ import (
 type meaning uint8
 
 const (
-	again  meaning = iota // nothing but another try
-	final                 // the body has failed, with the reason rejected
-	part                  // some of its items have
-	unseen                // the collector stored it, and the client cannot know
-	perhaps               // the client may have left before the answer of a collector that took it
-	cuts                  // a body of several items is cut, a single one fails as too large
-	recode                // once more, plain
+	again   meaning = iota // nothing but another try
+	final                  // the body has failed, with the reason rejected
+	part                   // some of its items have
+	unseen                 // the collector stored it, and the client cannot know
+	perhaps                // the client may have left before the answer of a collector that took it
+	cuts                   // a body of several items is cut, a single one fails as too large
+	recode                 // once more, plain
 )
 
 // requestFaults are what may happen to a request, with or without items.
