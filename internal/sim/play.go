@@ -15,6 +15,7 @@ import (
 // Result is what one run came to.
 type Result struct {
 	Elapsed    time.Duration // of fake time
+	Steps      int           // of SIM-6
 	Ledger     pipeline.Ledger
 	Requests   int
 	Repeated   int64 // items that came twice, and were stored once

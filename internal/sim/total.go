@@ -14,6 +14,7 @@ import (
 // Total adds up the results of schedules.
 type Total struct {
 	Schedules  int
+	Steps      int
 	Elapsed    time.Duration // of fake time, in hours at most 292 years of it
 	Ledger     pipeline.Ledger
 	Requests   int
@@ -27,6 +28,7 @@ type Total struct {
 func (t *Total) add(r Result) {
 	t.Schedules++
 	t.Elapsed += r.Elapsed
+	t.Steps += r.Steps
 	t.Requests += r.Requests
 	t.Faults += r.Faults
 	t.Repeated += r.Repeated
@@ -50,6 +52,7 @@ func (t *Total) reach(in string, n int) {
 func (t *Total) merge(o Total) {
 	t.Schedules += o.Schedules
 	t.Elapsed += o.Elapsed
+	t.Steps += o.Steps
 	t.Requests += o.Requests
 	t.Faults += o.Faults
 	t.Repeated += o.Repeated
@@ -79,6 +82,9 @@ func sum(a, b pipeline.Ledger) pipeline.Ledger {
 
 // line is what the command prints.
 func (t *Total) line(mode string, seed uint64, took time.Duration) string {
+	if mode == "sim6" {
+		return fmt.Sprintf("%s: %d steps in %d runs from seed %d, 0 differences: %.0f steps/s", mode, t.Steps, t.Schedules, seed, float64(t.Steps)/took.Seconds())
+	}
 	var b strings.Builder
 	l := t.Ledger
 	fmt.Fprintf(&b, "%s: %d schedules from seed %d, 0 failed: %.0f/s, %.0f h of fake time in %.1f s; %d faults in %d requests\n",

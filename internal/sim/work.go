@@ -72,7 +72,7 @@ func watch(seed uint64) (stop func()) {
 // failure describes a schedule that failed, and the least of it that does.
 func (o *options) failure(t *testing.T, s *Schedule, err error) report {
 	r := report{Failed: s, Why: err.Error()}
-	if o.shrinks == 0 {
+	if o.shrinks == 0 || o.mode == "sim6" {
 		return r
 	}
 	r.Least = shrink(s, o.shrinks, func(s *Schedule) bool {

@@ -120,10 +120,11 @@ func fails(scratch string, replace map[string]string, tests ...string) (failed b
 	return true, output, nil
 }
 
-// files are those that a test is made of. To compile the others takes longer than all else.
+// files are those that a test is made of: without the others, it is compiled in half of the time,
+// which is nearly all that a bug costs.
 func files(test string) []string {
 	if test == "TestRandomGraphs" {
 		return []string{"main_test.go", "graph_*_test.go", "graph_test.go"}
 	}
-	return []string{"main_test.go", "drain_test.go", "marks_test.go"}
+	return []string{"[^g]*_test.go"}
 }
