@@ -13,6 +13,7 @@ import (
 
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/sink"
+	"github.com/tailrace-go/tailrace/sink/spool"
 	"github.com/tailrace-go/tailrace/source"
 	"github.com/tailrace-go/tailrace/span"
 	"github.com/tailrace-go/tailrace/stages"
@@ -27,7 +28,8 @@ import (
 //
 // While the endpoint is away, or refuses the token, or a quota is used up, spans are kept within
 // CloudExporterConfig.MaxBytes and sent later. What that does not hold is dropped by
-// CloudExporterConfig.Overflow, and counted.
+// CloudExporterConfig.Overflow, and counted. With CloudExporterConfig.Spool they are on disk
+// instead, and outlive the process.
 type CloudExporter struct {
 	cfg      cloudSetup
 	log      *cloudLog
@@ -41,6 +43,7 @@ type CloudExporter struct {
 	sender  *sink.HTTPSender
 	tokens  *tokens
 	coding  *negotiation
+	spool   *spool.Dir    // nil without one
 	renew   chan struct{} // holds a value when the token was refused
 	done    chan struct{} // closed when the run is over
 
@@ -62,6 +65,9 @@ func NewCloudExporter(cfg CloudExporterConfig) (*CloudExporter, error) {
 		e.log.disabled()
 		return e, nil
 	case err != nil:
+		return nil, err
+	}
+	if err := e.openSpool(); err != nil {
 		return nil, err
 	}
 	e.build()
@@ -91,6 +97,8 @@ func (e *CloudExporter) build() {
 		Probe:         cfg.Wire.AppendClose(cfg.Wire.AppendOpen(nil)),
 		ProbeType:     cfg.Wire.ContentType(),
 		Recompress:    recompress,
+		Decompress:    decompress,
+		Spool:         e.spoolConfig(),
 		DialContext:   cfg.DialContext,
 		TLS:           cfg.TLS,
 		Transport:     cfg.Transport,
@@ -153,6 +161,7 @@ func (e *CloudExporter) live(began <-chan struct{}) {
 	e.runErr = e.run.Run(context.Background()) // Shutdown ends it
 	cancel()
 	helpers.Wait()
+	e.closeSpool()
 	e.ended = time.Now()
 	select {
 	case <-began:
@@ -281,7 +290,7 @@ func (e *spanSizeError) Error() string {
 func (e *spanSizeError) Is(target error) bool { return target == pipeline.ErrTooLarge }
 
 // Flush sends what was accepted before the call, full batch or not, and returns when all of it was
-// delivered or accounted for, or when ctx ends, with an error that says what it waits for. Spans go
+// delivered, spooled or accounted for, or when ctx ends, with an error that says what it waits for. Spans go
 // on to be accepted meanwhile. After Shutdown it returns nil.
 func (e *CloudExporter) Flush(ctx context.Context) error {
 	if e.run == nil {
@@ -292,13 +301,20 @@ func (e *CloudExporter) Flush(ctx context.Context) error {
 
 // Shutdown ends the exporter: no more spans are accepted, and those that are there are sent, with
 // one try at once for each request that waits for a retry. When ctx ends, or DrainTimeout has
-// passed, the rest is abandoned. It returns nil if every span got through, else errors joined, of
+// passed, the rest is abandoned. With a spool it goes there instead, within 80 ms more; and an
+// endpoint that is away by then is not waited for. Shutdown returns nil if every span got through or is spooled, else errors joined, of
 // which one is a *pipeline.LossError with exact numbers; and the same to each of its callers. No
 // goroutine of the exporter is left then.
 func (e *CloudExporter) Shutdown(ctx context.Context) error {
 	e.closed.Store(true)
 	if e.run == nil {
 		return nil
+	}
+	if e.spool != nil { // once the time is up there is none for compression
+		defer context.AfterFunc(ctx, e.coding.end)()
+		if limit := e.cfg.DrainTimeout; limit > 0 {
+			defer time.AfterFunc(limit, e.coding.end).Stop()
+		}
 	}
 	_ = e.run.Shutdown(ctx) // what the run returns
 	<-e.done
@@ -369,6 +385,7 @@ func (e *CloudExporter) Stats() CloudStats {
 	}
 	stats.Pipeline = e.run.Stats()
 	stats.HTTP = e.sender.Stats()
+	stats.Spool = stats.HTTP.Spool
 	stats.Ledger = stats.Pipeline.Ledger
 	stats.Ledger.Refused += e.refused.Load()
 	stats.Losses = stats.Pipeline.Losses

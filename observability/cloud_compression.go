@@ -42,6 +42,7 @@ func (c CloudCompression) first() stages.Compression {
 type negotiation struct {
 	wish    CloudCompression
 	current atomic.Int32
+	ended   atomic.Bool
 }
 
 func newNegotiation(wish CloudCompression) *negotiation {
@@ -50,7 +51,15 @@ func newNegotiation(wish CloudCompression) *negotiation {
 	return n
 }
 
-func (n *negotiation) compression() stages.Compression { return stages.Compression(n.current.Load()) }
+func (n *negotiation) compression() stages.Compression {
+	if n.ended.Load() {
+		return stages.None
+	}
+	return stages.Compression(n.current.Load())
+}
+
+// end is called when there is no time for compression any more.
+func (n *negotiation) end() { n.ended.Store(true) }
 
 // hear is told which codings the endpoint takes, nil after it has refused compressed bodies.
 func (n *negotiation) hear(encodings []string) {

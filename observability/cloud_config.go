@@ -81,6 +81,10 @@ type CloudExporterConfig struct {
 	MaxElapsed  time.Duration
 	Compression CloudCompression // "" means CompressAuto
 
+	// Spool keeps batches on disk until the endpoint has them; its zero value is no spool. MaxElapsed
+	// is not for what is there: Spool.MaxAge is.
+	Spool CloudSpool
+
 	// DrainTimeout is how long Shutdown may take whatever its context says; 0 means no limit.
 	DrainTimeout time.Duration
 
@@ -217,6 +221,9 @@ func (c *CloudExporterConfig) check() error {
 		if f.value < 0 {
 			return bad("%s is negative: %v", f.name, f.value)
 		}
+	}
+	if err := c.Spool.check(c); err != nil {
+		return bad("%w", err)
 	}
 	_, overflow := c.Overflow.policy()
 	room := c.MaxBytes - c.reserved()

@@ -98,6 +98,9 @@ func (l *cloudLog) ended(stats CloudStats, err error) {
 	if a.Lost() > 0 {
 		attrs = append(attrs, slog.Int64("lost", a.Lost()))
 	}
+	if a.Spooled > 0 {
+		attrs = append(attrs, slog.Int64("spooled", a.Spooled))
+	}
 	if err != nil {
 		level = slog.LevelWarn
 	}

@@ -67,5 +67,6 @@ type CloudStats struct {
 	Bytes       int64           // of spans in the exporter now, as MaxBytes has them, without what is kept beside
 	Compression string          // in use: gzip, zstd or none
 	HTTP        sink.HTTPStats
-	Pipeline    pipeline.Stats // stage by stage
+	Spool       sink.SpoolStats // what is in Spool.Dir; zero without one
+	Pipeline    pipeline.Stats  // stage by stage
 }

@@ -122,6 +122,9 @@ func To[T any](f Flow[T], sink Sink[T], opts ...Option) {
 	if sink.act != nil {
 		b.recipe.act = func(ctx context.Context, in *Inlet[T], _ *Outlet[struct{}]) error { return sink.act(ctx, in) }
 	}
+	if sink.last {
+		p.last.asked.Store(true)
+	}
 	in := connect(p, f, s, b)
 	b.check(in)
 	if b.linked(in) {

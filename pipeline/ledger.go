@@ -15,14 +15,14 @@ import (
 // holds exactly: see [Ledger.Balance]. InFlight is counted where the items are, in links and in
 // the hands of stages; it is never computed from the other columns.
 type Ledger struct {
-	Accepted  int64 `json:"accepted"`  // taken from a source, or pushed with a nil error
+	Accepted  int64 `json:"accepted"`  // taken from a source, pushed with a nil error, or found in a spool
 	Made      int64 `json:"made"`      // n-1 for a stage that makes n items of one, k-1 for a Fork of k
 	Delivered int64 `json:"delivered"` // a sink is done with it
 	Filtered  int64 `json:"filtered"`  // turned away on purpose
 	Dropped   int64 `json:"dropped"`   // there was no room
 	Failed    int64 `json:"failed"`    // an error ended it
 	Abandoned int64 `json:"abandoned"` // the run gave it up
-	Spooled   int64 `json:"spooled"`   // on disk, not yet delivered
+	Spooled   int64 `json:"spooled"`   // on disk, not yet delivered: no loss
 	InFlight  int64 `json:"in_flight"` // in a link or in a stage
 	Refused   int64 `json:"refused"`   // never accepted: outside the law
 }

@@ -36,6 +36,11 @@ const (
 	ReasonCancelled        = "cancelled"
 	ReasonStageFailed      = "stage_failed"
 	ReasonStopped          = "stopped" // filtered: a stage downstream wanted no more
+
+	// Of what was, or was to be, spooled.
+	ReasonSpoolFull    = "spool_full"    // dropped: the spool has its limit of bytes
+	ReasonSpoolExpired = "spool_expired" // failed: too old
+	ReasonQuarantined  = "quarantined"   // failed: damaged and set aside, or gone
 )
 
 // node is the account of one stage within one goroutine. The law holds for each:
@@ -55,8 +60,10 @@ type node struct {
 	filtered  counter
 	delivered counter
 
-	settled atomic.Int64 // by Inlet's methods and by losses: the sum of ended
+	settled atomic.Int64 // by Inlet's methods and by losses: the sum of ended, but for what was recovered
 	ended   [columns]atomic.Int64
+	// Spooled by an earlier run: it came in by no link.
+	recovered atomic.Int64
 
 	item   func() any   // the item that an operator works on; nil unless somebody wants to know
 	bytes  atomic.Int64 // charged for what is in its hands, kept only with a byte budget

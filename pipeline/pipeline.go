@@ -18,7 +18,7 @@ type Config struct {
 	// Name is shown in errors, profiles and goroutine dumps; "" means "pipeline".
 	Name string
 	// DrainTimeout is how long stages may go on once the sources have ended, or have been told to;
-	// what is then still in flight is abandoned. 0 means no limit.
+	// what is then still in flight is abandoned. 0 means no limit. See also [Inlet.LastCall].
 	DrainTimeout time.Duration
 	// Grace is how long Run waits after that for stages that do not return, before it gives up on
 	// them with a *StuckError; 0 means 10 s.
@@ -89,6 +89,7 @@ type Pipeline struct {
 	feeding atomic.Int64  // sources that have not ended
 	cut     chan struct{} // closed when a Shutdown's context has ended
 	cutOnce sync.Once
+	last    lastCall
 
 	stageCtx     context.Context
 	cancelStage  context.CancelCauseFunc
@@ -121,6 +122,7 @@ func New(cfg Config) *Pipeline {
 		ending: make(chan struct{}),
 		cut:    make(chan struct{}),
 	}
+	p.last.ch = make(chan struct{})
 	p.marks.init(p)
 	if cfg.MaxBytes > 0 {
 		p.budget = newBudget(p, int64(cfg.MaxBytes))
@@ -132,7 +134,7 @@ func New(cfg Config) *Pipeline {
 }
 
 // Run builds the graph, runs it until all sources have ended and everything is drained, and
-// returns what went wrong: nil if every item that was accepted was delivered or filtered. Else
+// returns what went wrong: nil if every item that was accepted was delivered, filtered or spooled. Else
 // it returns the errors of the stages and a [*LossError] with exact numbers, joined.
 //
 // The end of ctx is no error. It ends the sources; the stages go on until they are drained, or
@@ -222,14 +224,18 @@ func (p *Pipeline) await(ctx context.Context, done chan struct{}) *StuckError {
 		defer t.Stop()
 		deadline = t.C
 	}
+	why := abortion{ErrDrainDeadline, ReasonDrainDeadline}
 	select {
 	case <-done:
 		return nil
 	case <-deadline:
-		p.giveUp(abortion{ErrDrainDeadline, ReasonDrainDeadline})
 	case <-p.cut:
-		p.giveUp(abortion{ErrDrainDeadline, ReasonCancelled})
+		why.reason = ReasonCancelled
 	}
+	if p.last.call(why, done) {
+		return nil
+	}
+	p.giveUp(why)
 	t := time.NewTimer(p.cfg.Grace)
 	defer t.Stop()
 	select {
@@ -287,6 +293,9 @@ func (p *Pipeline) aborted() bool { return p.abort.Load() != nil }
 
 func (p *Pipeline) abortReason() string {
 	if a := p.abort.Load(); a != nil {
+		return a.reason
+	}
+	if a := p.last.why.Load(); a != nil {
 		return a.reason
 	}
 	return ReasonCancelled

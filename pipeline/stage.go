@@ -54,6 +54,7 @@ type Sink[T any] struct {
 	act     func(context.Context, *Inlet[T]) error
 	policy  Policy // the default one
 	borrows bool
+	last    bool // it wants a last call
 	err     error
 }
 
@@ -86,6 +87,13 @@ func (s Sink[T]) Borrowing() Sink[T] {
 // goes before it.
 func (s Sink[T]) WithPolicy(policy Policy) Sink[T] {
 	s.policy = policy
+	return s
+}
+
+// WithLastCall returns the sink marked as one that wants the last call of [Inlet.LastCall], even if
+// that comes before its function has begun to run.
+func (s Sink[T]) WithLastCall() Sink[T] {
+	s.last = true
 	return s
 }
 

@@ -20,7 +20,7 @@ type Stats struct {
 
 // StageStats is the account of one stage. All counts are in items. In its own law,
 //
-//	In + Made = Out + Delivered + Filtered + Dropped + Failed + Abandoned + Held
+//	In + Made = Out + Delivered + Filtered + Dropped + Failed + Abandoned + Spooled + Held
 //
 // a source's In is what it accepted, and its Queued, which belongs to the right side, is what waits
 // there to be sent. Another stage's Queued is what waits in its link and is not yet part of In.
@@ -148,7 +148,7 @@ func (l *Ledger) enter(s *stage, st StageStats) {
 	if s.sources {
 		l.Accepted += st.In
 	}
-	l.Accepted += s.accepts.Load()
+	l.Accepted += s.accepts.Load() + s.recovered()
 	l.Made += st.Made
 	l.Delivered += st.Delivered
 	l.Filtered += st.Filtered
@@ -160,6 +160,15 @@ func (l *Ledger) enter(s *stage, st StageStats) {
 	l.Refused += st.Refused
 }
 
+// recovered is what an earlier run had spooled, which counts as accepted by this one.
+func (s *stage) recovered() (items int64) {
+	nodes, _ := s.parts()
+	for _, n := range nodes {
+		items += n.recovered.Load()
+	}
+	return items
+}
+
 // stats reads the account of one stage.
 func (s *stage) stats(p *Pipeline, elapsed time.Duration) StageStats {
 	nodes, segs := s.parts()
@@ -167,7 +176,7 @@ func (s *stage) stats(p *Pipeline, elapsed time.Duration) StageStats {
 	var ended [columns]int64
 	var waits, sizes tally
 	for _, n := range nodes {
-		st.In += n.in.load()
+		st.In += n.in.load() + n.recovered.Load()
 		st.Out += n.out.load()
 		st.Made += n.made.load()
 		st.Held += n.hands()

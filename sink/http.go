@@ -37,7 +37,8 @@ type HTTPSender struct {
 	coding  coding
 	reports reports
 	count   counters
-	runs    atomic.Int32 // that use it now
+	runs    atomic.Int32            // that use it now
+	current atomic.Pointer[spooler] // of the last run, if there is a spool
 }
 
 // NewHTTP makes a sender. An error in cfg is reported by the Run of the pipeline that uses it; it
@@ -72,27 +73,40 @@ func (s *HTTPSender) Sink() pipeline.Sink[*pipeline.Body] {
 	if s.err != nil {
 		return pipeline.BadSink[*pipeline.Body]("http", s.err)
 	}
-	return pipeline.SinkActor(s.run).Named("http").WithPolicy(pipeline.Skip)
+	sink := pipeline.SinkActor(s.run).Named("http").WithPolicy(pipeline.Skip)
+	if s.cfg.Spool.Store != nil {
+		sink = sink.WithLastCall()
+	}
+	return sink
 }
 
 // run takes bodies and has each delivered by a helper of its own, as many at once as the crew is.
 func (s *HTTPSender) run(ctx context.Context, in *pipeline.Inlet[*pipeline.Body]) (err error) {
-	s.runs.Add(1)
 	defer s.runs.Add(-1)
+	alone := s.runs.Add(1) == 1
 	ctx, cancel := context.WithCancel(ctx)
 	r := &sending{HTTPSender: s, in: in, drain: in.Draining(), budget: in.Budget(), cancel: cancel}
 	defer func() {
 		if err != nil {
 			cancel() // else a sender could sleep on beside a run that has failed
 		}
-		r.await(0)
+		r.await()
 		cancel() // of probes too
 		r.probes.Wait()
+		if r.spool != nil {
+			r.spool.closeSpool()
+		}
 		if s.own != nil {
 			s.own.CloseIdleConnections()
 		}
 	}()
 	in.OnMarkPass(r.markPassed)
+	if s.cfg.Spool.Store != nil && alone {
+		if err := r.openSpool(ctx); err != nil {
+			return err
+		}
+		return r.spoolAll(ctx)
+	}
 	for {
 		slot := r.take() // first, so that a body waits in the link, where others can judge it
 		if r.panicked.Load() {
@@ -121,7 +135,7 @@ func (r *sending) start(ctx context.Context, slot int, body *pipeline.Body) erro
 		r.free(slot, charge)
 	}
 	err := r.help(ctx, fmt.Sprintf("sender %d", slot+1), done, func(ctx context.Context) {
-		r.deliver(ctx, body, newKey())
+		r.deliver(ctx, &parcel{Body: body, key: newKey()})
 	})
 	if err != nil {
 		done()

@@ -62,6 +62,15 @@ type HTTPConfig struct {
 	// the pieces are sent plain. Calls are concurrent.
 	Recompress func(encoding string, plain []byte) ([]byte, error)
 
+	// Decompress undoes the compression of a body that was read back from Spool, where it is to be cut
+	// or sent plain: encoding is its Content-Encoding, most the size in bytes beyond which the result
+	// is an error. The result is the sender's. Without it such a body is sent as it is, or has failed.
+	// Calls are concurrent.
+	Decompress func(encoding string, data []byte, most int) ([]byte, error)
+
+	// Spool keeps bodies on disk until the endpoint has them; its zero value is no spool.
+	Spool SpoolConfig
+
 	// DialContext and TLS change the sender's own transport: how it connects, and which roots and
 	// certificates it uses. TLS is copied; a version before 1.2 is never spoken.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
@@ -121,6 +130,9 @@ func (c HTTPConfig) withDefaults() (HTTPConfig, error) {
 	var err error
 	if c.Retry, err = c.Retry.withDefaults(); err != nil {
 		return c, fmt.Errorf("HTTPConfig.Retry: %w", err)
+	}
+	if c.Spool, err = c.Spool.withDefaults(); err != nil {
+		return c, fmt.Errorf("HTTPConfig.Spool: %w", err)
 	}
 	switch {
 	case c.MaxSenders < 0 || c.MaxSenders > maxSenders:

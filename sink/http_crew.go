@@ -40,6 +40,7 @@ type sending struct {
 	probes sync.WaitGroup // requests without a body that are on their way
 
 	panicked atomic.Bool // in a sender: a function that the user gave did
+	spool    *spooler    // nil without one
 
 	// Under crew.mu.
 	budget int // bytes that the run may have in flight; 0 is no bound
@@ -61,9 +62,21 @@ func (r *sending) take() (n int) {
 	c := &r.crew
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for !r.panicked.Load() && (c.busy >= c.pacer.limit || r.budget > 0 && r.held >= (r.budget+1)/2 && r.busy > 0) {
+	for !r.panicked.Load() && !r.hasRoom() {
 		c.freed.Wait()
 	}
+	return r.seat()
+}
+
+// hasRoom reports whether a sender is free for another body.
+func (r *sending) hasRoom() bool {
+	c := &r.crew
+	return c.busy < c.pacer.limit && (r.budget == 0 || r.held < (r.budget+1)/2 || r.busy == 0)
+}
+
+// seat takes a sender that is free.
+func (r *sending) seat() (n int) {
+	c := &r.crew
 	c.busy++
 	r.busy++
 	if n = slices.IndexFunc(c.slots, func(s slot) bool { return !s.taken }); n < 0 {
@@ -72,6 +85,13 @@ func (r *sending) take() (n int) {
 	}
 	c.slots[n] = slot{taken: true, run: r}
 	return n
+}
+
+// unseat gives back a sender that was not needed; -1 is none.
+func (r *sending) unseat(n int) {
+	if n >= 0 {
+		r.free(n, 0)
+	}
 }
 
 // hold notes that a sender that was taken has a body now, and what that was charged with.
@@ -130,14 +150,31 @@ func (r *sending) passed() (passed []mark) {
 	return passed
 }
 
-// await waits until no more than n senders of this run have something to do.
-func (r *sending) await(n int) {
+// await waits until no sender of this run has something to do, or will have.
+func (r *sending) await() {
 	c := &r.crew
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for r.busy > n {
+	if r.spool != nil {
+		r.spool.ended = true
+		c.freed.Broadcast()
+	}
+	for r.busy > 0 || r.spool != nil && !r.spool.dispatched {
 		c.freed.Wait()
 	}
+}
+
+// more reports whether bodies wait for a sender.
+func (r *sending) more() bool {
+	if r.in.Queued() > 0 {
+		return true
+	}
+	if r.spool == nil {
+		return false
+	}
+	r.crew.mu.Lock()
+	defer r.crew.mu.Unlock()
+	return len(r.spool.live) > 0 || r.spool.backlog.len() > 0
 }
 
 // begin is called when a request with a body goes out.
@@ -170,6 +207,7 @@ func (c *crew) back() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.pacer.restart()
+	c.freed.Broadcast()
 }
 
 func (c *crew) limit() int {

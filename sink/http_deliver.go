@@ -14,9 +14,11 @@ type parcel struct {
 	*pipeline.Body
 	key   string // the same for each try
 	turn  turn
-	sent  bool // the endpoint may know it
-	tries int  // failures that a retry may mend
-	naked bool // its last try was plain because the one before, compressed, got a 400
+	sent  bool     // the endpoint may know it
+	tries int      // failures that a retry may mend
+	naked bool     // its last try was plain because the one before, compressed, got a 400
+	held  *holding // of the spool; nil without one
+	known bool     // another run may have sent it
 
 	began    time.Time // when a sender took it
 	requests int
@@ -25,26 +27,30 @@ type parcel struct {
 }
 
 // deliver sends a body until its items are settled.
-func (r *sending) deliver(ctx context.Context, body *pipeline.Body, key string) {
-	p := &parcel{Body: body, key: key, turn: turn{drain: r.drain}, began: time.Now()}
-	select {
-	case <-r.drain:
-		p.turn.drain = nil // it comes in the drain, so that wakes it no more
-	default:
+func (r *sending) deliver(ctx context.Context, p *parcel) {
+	p.turn.drain, p.began = r.drain, time.Now()
+	waits := ctx
+	if p.held != nil {
+		p.turn.patient, waits = true, r.spool.waits
+	}
+	// What comes in the drain is woken by it no more, unless it could as well stay in the spool: then
+	// it finds out at once.
+	if r.drained() && (p.held == nil || r.gate.current().Mode == Sending) {
+		p.turn.drain = nil
 	}
 	defer r.gate.leave(&p.turn)
 	for {
-		f := r.formOf(body)
+		f := r.formOf(p.Body)
 		if p.naked {
-			f = form{data: body.Plain}
+			f = form{data: p.Plain}
 		}
 		// What the endpoint may know already is only sent whole: it would take pieces of it,
 		// under keys of their own, for something new.
-		if !p.sent && divisible(body) && r.limit.exceeded(len(f.data), len(body.Plain)) {
+		if !p.sent && !p.known && r.divisible(p.Body) && r.limit.exceeded(len(f.data), plainSize(p.Body)) {
 			r.deliverHalves(ctx, p)
 			return
 		}
-		switch pass, err := r.gate.enter(ctx, &p.turn); {
+		switch pass, err := r.gate.enter(waits, &p.turn); {
 		case err != nil:
 			r.abandoned(p, err)
 			return
@@ -59,9 +65,13 @@ func (r *sending) deliver(ctx context.Context, body *pipeline.Body, key string) 
 			r.count.retries.Add(1)
 		}
 		p.sent = true
+		late := r.spool != nil && r.drained()
 		o := r.send(ctx, p, f)
 		p.requests, p.last, p.status = p.requests+1, f, o.status
 		r.report(&p.turn, o)
+		if late {
+			r.spool.giveIn()
+		}
 		if done := r.settle(ctx, p, o); done {
 			return
 		}
@@ -73,7 +83,7 @@ func (r *sending) send(ctx context.Context, p *parcel, f form) (o outcome) {
 	t := r.crew.begin()
 	o.class = unknown // if a function of the user's panics
 	defer func() {
-		r.crew.end(t, o, r.in.Queued() > 0)
+		r.crew.end(t, o, r.more())
 	}()
 	if o = r.post(ctx, p.Body, p.key, f); o.class == accepted {
 		r.count.latencies.add(time.Since(t.began))
@@ -83,7 +93,7 @@ func (r *sending) send(ctx context.Context, p *parcel, f form) (o outcome) {
 
 // settle does what the outcome of a request asks for. It reports whether that was the last one.
 func (r *sending) settle(ctx context.Context, p *parcel, o outcome) (done bool) {
-	wire, plain := len(o.form.data), len(p.Plain)
+	wire, plain := len(o.form.data), plainSize(p.Body)
 	switch o.class {
 	case accepted:
 		r.limit.passed(wire, plain)
@@ -98,12 +108,16 @@ func (r *sending) settle(ctx context.Context, p *parcel, o outcome) (done bool) 
 		r.failed(p, pipeline.ReasonRejected, o.err)
 	case tooLarge:
 		r.limit.refused(wire, plain)
-		if divisible(p.Body) {
+		if r.divisible(p.Body) {
 			r.deliverHalves(ctx, p)
 			return true
 		}
 		r.failed(p, pipeline.ReasonTooLarge, o.err)
 	case plainly:
+		if err := r.unpack(p.Body); err != nil {
+			r.failed(p, pipeline.ReasonEncode, err)
+			return true
+		}
 		var status *StatusError
 		if errors.As(o.err, &status) && status.Code == 400 {
 			p.naked = true // if plain fails too, the fault is not the compression's
@@ -127,7 +141,7 @@ func (r *sending) gaveUp(p *parcel, o outcome) bool {
 	case limits.MaxRetries > 0 && p.tries > limits.MaxRetries:
 		err := fmt.Errorf("after %d retries: %w", limits.MaxRetries, o.err)
 		r.failed(p, pipeline.ReasonRetriesExhausted, err)
-	case limits.MaxElapsed > 0 && r.gate.elapsed(&p.turn) >= limits.MaxElapsed:
+	case p.held == nil && limits.MaxElapsed > 0 && r.gate.elapsed(&p.turn) >= limits.MaxElapsed:
 		r.expired(p, o.err)
 	default:
 		return false
@@ -152,16 +166,23 @@ func (r *sending) report(t *turn, o outcome) {
 // the account.
 func (r *sending) deliverHalves(ctx context.Context, p *parcel) {
 	r.gate.leave(&p.turn)
+	if err := r.unpack(p.Body); err != nil {
+		r.failed(p, pipeline.ReasonEncode, err)
+		return
+	}
 	r.count.cut.Add(1)
 	encoding := p.ContentEncoding
 	left, right := cut(p.Body)
 	p.Free() // the halves have bytes of their own
+	if p.held != nil {
+		p.held.lent = true
+	}
 	for i, half := range []*pipeline.Body{left, right} {
 		if err := r.recompress(half, encoding); err != nil {
-			r.failed(&parcel{Body: half, began: p.began}, pipeline.ReasonEncode, err)
+			r.failed(&parcel{Body: half, began: p.began, held: p.held}, pipeline.ReasonEncode, err)
 			continue
 		}
-		r.deliver(ctx, half, fmt.Sprintf("%s.%d", p.key, i))
+		r.deliver(ctx, &parcel{Body: half, key: fmt.Sprintf("%s.%d", p.key, i), held: p.held, known: p.known})
 	}
 }
 

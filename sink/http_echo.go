@@ -15,10 +15,16 @@ const (
 // unechoed returns a server's words, or says that they repeat a part of what it was sent: errors end
 // up in logs, and what a prompt says must not, by way of a server either. It finds whatever is
 // 23 bytes or longer.
-func unechoed(text string, body *pipeline.Body) string {
-	sent := body.Plain
-	if sent == nil {
-		sent = body.Data
+func (s *HTTPSender) unechoed(text string, body *pipeline.Body) string {
+	if text == "" {
+		return ""
+	}
+	sent := body.Data
+	if s.canUnpack(body) {
+		var err error
+		if sent, err = s.unpacked(body); err != nil {
+			return echoed // for all that is known
+		}
 	}
 	shown := []byte(text[:min(len(text), 2*maxMessage)])
 	for from := 0; from+echoSize <= len(shown); from += echoStep {

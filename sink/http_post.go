@@ -46,7 +46,7 @@ type form struct {
 
 // formOf chooses how to send a body.
 func (s *HTTPSender) formOf(body *pipeline.Body) form {
-	if _, plain := s.coding.state(body.ContentEncoding); plain && body.Plain != nil {
+	if _, plain := s.coding.state(body.ContentEncoding); plain && s.canUnpack(body) && s.unpack(body) == nil {
 		return form{data: body.Plain}
 	}
 	return form{body.Data, body.ContentEncoding}
@@ -145,7 +145,7 @@ func (s *HTTPSender) judge(response *http.Response, body *pipeline.Body, f form,
 	proven, _ := s.coding.state(f.encoding)
 	a := answer{
 		code: response.StatusCode, header: response.Header,
-		compressed: f.encoding != "" && body.Plain != nil, proven: proven,
+		compressed: f.encoding != "" && s.canUnpack(body), proven: proven,
 	}
 	if a.code != http.StatusSwitchingProtocols { // what follows that one is no body
 		// A body that breaks off takes nothing back: the status has been said. Read to its end,
@@ -161,13 +161,13 @@ func (s *HTTPSender) judge(response *http.Response, body *pipeline.Body, f form,
 	if o.class == accepted {
 		var text string
 		if o.refused, text = refused(a.text, body.Items()); o.refused > 0 {
-			o.err = &RejectedError{Items: o.refused, Message: legible(unechoed(text, body), secrets)}
+			o.err = &RejectedError{Items: o.refused, Message: legible(s.unechoed(text, body), secrets)}
 			s.count.lastError.Store(&o.err)
 		}
 		return o
 	}
 	o.after = retryAfter(a.header, time.Now(), s.cfg.Retry.Max)
-	e := &StatusError{Code: a.code, Message: legible(unechoed(message(a), body), secrets), RetryAfter: o.after}
+	e := &StatusError{Code: a.code, Message: legible(s.unechoed(message(a), body), secrets), RetryAfter: o.after}
 	if location, err := response.Location(); err == nil {
 		e.Location = legible(location.Host, secrets)
 	}

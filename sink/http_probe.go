@@ -60,7 +60,11 @@ func (r *sending) sendProbe(ctx context.Context, t *turn) {
 	r.probes.Add(1)
 	err := r.help(ctx, "probe", r.probes.Done, func(ctx context.Context) {
 		defer r.gate.leave(own)
+		late := r.spool != nil && r.drained()
 		r.report(own, r.ping(ctx))
+		if late {
+			r.spool.giveIn()
+		}
 	})
 	if err != nil { // it never is: ctx is the stage's
 		r.probes.Done()

@@ -22,23 +22,38 @@ func (r *sending) tell(p *parcel, items int, err error) {
 	if r.cfg.OnResult == nil {
 		return
 	}
-	r.cfg.OnResult(HTTPResult{
+	result := HTTPResult{
 		Items: items, Bytes: len(p.last.data), Encoding: p.last.encoding,
 		Status: p.status, Tries: p.requests, Elapsed: time.Since(p.began), Err: err,
-	})
+	}
+	if p.held != nil {
+		p.held.results = append(p.held.results, result)
+		return
+	}
+	r.cfg.OnResult(result)
 }
 
 // failed, abandoned and delivered settle a body and tell what became of it.
 func (r *sending) failed(p *parcel, reason string, err error) {
 	items := p.Items()
 	err = pipeline.WithReason(reason, err)
-	r.in.Failed(p.Body, err)
+	if p.held != nil {
+		p.held.fail(p.Body, items, err)
+	} else {
+		r.in.Failed(p.Body, err)
+	}
 	r.tell(p, items, err)
 }
 
 func (r *sending) abandoned(p *parcel, err error) {
 	items := p.Items()
-	r.in.Abandoned(p.Body)
+	switch {
+	case p.held != nil:
+		p.held.kept = true
+	case r.spool != nil && r.spool.rescue(p):
+	default:
+		r.in.Abandoned(p.Body)
+	}
 	r.tell(p, items, err)
 }
 
@@ -46,6 +61,13 @@ func (r *sending) abandoned(p *parcel, err error) {
 func (r *sending) delivered(p *parcel, o outcome) {
 	body, items := p.Body, p.Items()
 	switch {
+	case p.held != nil && o.refused < items:
+		p.held.delivered += items - o.refused
+		if o.refused > 0 {
+			p.held.fail(nil, o.refused, pipeline.WithReason(pipeline.ReasonRejected, o.err))
+		}
+		r.tell(p, items, o.err)
+		return
 	case o.refused == 0:
 		r.in.Delivered(body)
 		body.Free()

@@ -7,10 +7,7 @@ import (
 	"github.com/tailrace-go/tailrace/pipeline"
 )
 
-// divisible reports whether a body can be cut.
-func divisible(b *pipeline.Body) bool { return len(b.Parts) > 1 && b.Plain != nil }
-
-// cut makes two bodies of a divisible one, at the boundary between items that is
+// cut makes two bodies of one that is divisible and has its plain bytes, at the boundary between items that is
 // nearest to its middle in bytes. Both are plain, have bytes of their own and share the charge.
 func cut(b *pipeline.Body) (left, right *pipeline.Body) {
 	first, last := b.Parts[0].From, b.Parts[len(b.Parts)-1].To

@@ -41,7 +41,7 @@ func TestCut(t *testing.T) {
 					t.Fatalf("part %d of %s is %s", i, b.Plain, b.Plain[p.From:p.To])
 				}
 			}
-			if !divisible(b) {
+			if !new(HTTPSender).divisible(b) {
 				if content.Spans[0].I != next {
 					t.Fatalf("item %d, want %d", content.Spans[0].I, next)
 				}

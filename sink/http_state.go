@@ -67,6 +67,8 @@ type HTTPStats struct {
 	LimitBytes int
 	// Plain says that compression is off, because the endpoint does not take it.
 	Plain bool
+	// Spool is what is in the spool; zero without one.
+	Spool SpoolStats
 	// LastError is why a request did not end in an acceptance, the last time that happened.
 	LastError error
 }
@@ -105,6 +107,9 @@ func (s *HTTPSender) Stats() HTTPStats {
 	}
 	for i := range stats.Statuses {
 		stats.Statuses[i] = c.statuses[i].Load()
+	}
+	if sp := s.current.Load(); sp != nil {
+		stats.Spool = sp.stats()
 	}
 	if err := c.lastError.Load(); err != nil {
 		stats.LastError = *err

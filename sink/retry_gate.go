@@ -63,6 +63,7 @@ type turn struct {
 	paused   time.Duration // gate.pausedFor at that time
 	probe    bool          // its request decides
 	empty    bool          // it is no body's
+	patient  bool          // its body has no limit of time
 	epoch    int           // when its request began
 	began    time.Time
 	wake     chan struct{}
@@ -159,7 +160,7 @@ func (g *gate) dueOf(t *turn) time.Time {
 // expires returns when the time of t's body is used up. Where bodies themselves are tried, one that
 // fails again finds out.
 func (g *gate) expires(t *turn) (at time.Time, known bool) {
-	if !g.probes || g.retry.MaxElapsed <= 0 || t.since.IsZero() || g.state.Mode != Retrying {
+	if t.patient || !g.probes || g.retry.MaxElapsed <= 0 || t.since.IsZero() || g.state.Mode != Retrying {
 		return at, false
 	}
 	return t.since.Add(g.retry.MaxElapsed + g.paused - t.paused), true

@@ -31,7 +31,7 @@ type Spool interface {
 	Remove(e SpoolEntry) error
 
 	// Bury moves an entry to the dead letters, from where somebody may take it back. body, if it is
-	// not nil, is the part of the entry that is buried in its place.
+	// not nil, is the part of the entry that is buried in its place; there may be several.
 	Bury(e SpoolEntry, body *pipeline.Body) error
 
 	// Sync makes all that Put has returned so far outlive a power failure. The run calls it each

@@ -1,3 +1,21 @@
 package faults
 
-var spoolRows = Section{Title: "The spool", Rows: []Row{}}
+const spoolDir = "sink/spool"
+
+var spoolRows = Section{Title: "The spool", Rows: []Row{
+	{"S-1", "kill -9 at random times of a process that puts and removes", "0 acknowledged lost", spoolDir, "TestKill9"},
+	{"S-2", "power loss at every operation of scripts of three batches, random beyond", "0 acknowledged lost, as far as the mode promises; opens always", spoolDir, "TestPowerFailsAtEveryOperation"},
+	{"S-3", "the last file cut at each byte of its last 64 KiB", "opens; the torn one counted; writing works", spoolDir, "TestTornAtEachByte"},
+	{"S-4", "one bit flipped at each of 10,000 random offsets", "exactly the batch it hit is quarantined; never sends bytes that differ", spoolDir, "TestOneBitFlipped"},
+	{"S-5", "empty file, zeroes, foreign file, sub-directory, symlink, name of 255 bytes", "skipped and counted, or quarantined; links not followed", spoolDir, "TestWhatIsNotTheSpools"},
+	{"S-5.many", "a directory of very many files", "handled", spoolDir, "TestManyFiles"},
+	{"S-7.start", "not writable, no directory, a wrong configuration at start", "an error that names it", spoolDir, "TestStartErrorsNameWhatFailed"},
+	{"S-7.errors", "ENOSPC, EDQUOT, EROFS, EACCES, EIO at each operation, once", "an error, nothing half done; works again without a restart", spoolDir, "TestAnErrorAtEveryOperation"},
+	{"S-7.removed", "the directory is removed while it is open", "errors, no crash", spoolDir, "TestTheDirectoryIsRemovedWhileItRuns"},
+	{"S-8", "fsync fails once with EIO", "not acknowledged; written again to a new file", spoolDir, "TestASyncThatFailsIsNotTrusted"},
+	{"S-9", "two processes, one directory", "the second gets ErrLocked; free again after kill -9", spoolDir, "TestTwoProcesses"},
+	{"S-14", "a crash right after a removal", "no state besides the files, so nothing can disagree", spoolDir, "TestACrashAfterARemovalLeavesNothingToDisagree"},
+	{"S-17", "the sequence wraps, or jumps", "in order", spoolDir, "TestOrderAcrossTheWrap"},
+	{"S-18", "a spool of an earlier release, and of a newer one", "reads the old; refuses the newer and leaves it alone", spoolDir, "TestGoldenDirectory"},
+	{"S-19", "permissions; a token in a file", "directory 0700, files 0600, no token inside", spoolDir, "TestPermissionsAndNoToken"},
+}}
