@@ -26,21 +26,23 @@ var core = []string{
 // arrows says what a package may import of ours. A key or a value that ends in /... means everything below it too.
 // The longest key that fits a package decides, and a package that no key fits is an error: a new one says where it stands.
 var arrows = map[string][]string{
-	".":                     {},
-	"pipeline/...":          {},
-	"pipeline/pipelinetest": {"pipeline/..."},
-	"span/...":              {},
-	"source/...":            {"pipeline/...", "span/...", "source/..."},
-	"stages/...":            {"pipeline/...", "span/...", "stages/..."},
-	"sink/...":              {"pipeline/...", "span/...", "sink/..."},
-	"sink/sinktest":         {"pipeline/...", "span/..."},
-	"observability/...":     {"source/...", "stages/...", "sink/...", "pipeline/...", "span/...", "observability/..."},
-	"internal/captured":     {},
-	"internal/fuzz":         {},
-	"internal/faults/...":   {"internal/faults"},
-	"internal/toxic/...":    core, // the network's faults over real sockets, a module of tests
-	"internal/spoolbench":   core,
-	"internal/sim/...":      append([]string{"internal/sim/..."}, core...),
+	".":                             {},
+	"pipeline/...":                  {},
+	"pipeline/pipelinetest":         {"pipeline/..."},
+	"pipeline/pipelinetest/planted": {"internal/planted"},
+	"span/...":                      {},
+	"source/...":                    {"pipeline/...", "span/...", "source/..."},
+	"stages/...":                    {"pipeline/...", "span/...", "stages/..."},
+	"sink/...":                      {"pipeline/...", "span/...", "sink/..."},
+	"sink/sinktest":                 {"pipeline/...", "span/..."},
+	"observability/...":             {"source/...", "stages/...", "sink/...", "pipeline/...", "span/...", "observability/..."},
+	"internal/captured":             {},
+	"internal/planted":              {}, // bugs, to test tests
+	"internal/faults/...":           {"internal/faults"},
+	"internal/toxic/...":            core, // the network's faults over real sockets, a module of tests
+	"internal/fuzz":                 {},
+	"internal/spoolbench":           core,
+	"internal/sim/...":              append([]string{"internal/sim/...", "internal/planted"}, core...),
 
 	"connectors/...":      append([]string{"connectors/..."}, core...),
 	"server/...":          append([]string{"connectors/..."}, core...),
@@ -64,8 +66,8 @@ var arrows = map[string][]string{
 
 // helpers exist for tests, so the code that ships imports them only where it is a helper itself, or demonstrates.
 var helpers = []string{
-	"pipeline/pipelinetest", "sink/sinktest", "sink/spool/crashfs",
-	"internal/captured", "internal/faults/...", "internal/sim/...",
+	"pipeline/pipelinetest/...", "sink/sinktest", "sink/spool/crashfs",
+	"internal/captured", "internal/faults/...", "internal/planted", "internal/sim/...",
 }
 
 // modules are all that the core may require. One that is marked true is for tests and helpers only.

@@ -108,6 +108,7 @@ func (e *CloudExporter) build() {
 		OnState:       e.turn,
 		Report:        func() pipeline.Ledger { return e.run.Ledger() },
 		Instance:      cfg.Instance,
+		Rand:          cfg.Rand,
 	})
 
 	e.run = pipeline.New(pipeline.Config{

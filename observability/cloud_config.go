@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -98,6 +99,10 @@ type CloudExporterConfig struct {
 	// header Tailrace-Ledger, and to no other, each request says how many spans were accepted, delivered, dropped and
 	// so on. At most 64 signs, without space, comma, = and quotes; "" means eight random ones.
 	Instance string
+
+	// Rand is where the random part of pauses comes from, for simulations; nil means a source of the
+	// exporter's own. It is used by one goroutine at a time.
+	Rand rand.Source
 
 	// LogLevel is the lowest level that is logged: Debug for each request, once it is over, Info
 	// (the default) for the start, the end and good news, Warn for pauses and losses.

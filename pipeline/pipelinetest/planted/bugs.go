@@ -1,153 +1,132 @@
 package main
 
-// A bug is a piece of the engine's source, what a careless change would make of it, and the test
-// that has to find that.
+import "github.com/tailrace-go/tailrace/internal/planted"
+
+// A bug is one of the engine, and the test that has to find it.
 type bug struct {
-	name     string
-	file     string
-	old, new string
-	test     string
+	planted.Bug
+	test string
 }
 
 var bugs = []bug{
-	{
-		name: "the last partial batch is dropped",
-		file: "actor.go",
-		old:  "\t\tin.flushed = true\n\t\tin.callHooks()\n",
-		new:  "\t\tin.flushed = true\n",
-		test: "TestDrainSendsTimedBatchesAtOnce",
-	},
-	{
-		name: "a link is closed when its first producer ends, under the others",
-		file: "mark.go",
-		old:  "\tif all == noMark {\n",
-		new:  "\tif num == noMark {\n",
-		test: "TestRandomGraphs",
-	},
-	{
-		name: "an item is counted twice when it leaves a Partition",
-		file: "joins.go",
-		old:  "\t\tn.out.add(int64(weightOf(weigh, item)))\n\t\tnext[i](item)\n",
-		new:  "\t\tn.out.add(int64(2 * weightOf(weigh, item)))\n\t\tnext[i](item)\n",
-		test: "TestRandomGraphs",
-	},
-	{
-		name: "a blocked Push ignores its context",
-		file: "entry.go",
-		old:  "\tif ctx.Err() != nil {\n\t\treturn context.Cause(ctx)\n\t}\n",
-		new:  "",
-		test: "TestBlockedPush",
-	},
-	{
-		name: "a mark is lost at a merge",
-		file: "mark.go",
-		old:  "\treturn true, false\n",
-		new:  "\treturn len(b.shown) == 1, false\n",
-		test: "TestFlushCovers",
-	},
-	{
-		name: "a Flush passes when the first of several workers has passed it",
-		file: "mark.go",
-		old:  "\t\tall = min(all, n)\n\t}\n",
-		new:  "\t\tall = min(all, n)\n\t}\n\tif all != noMark && num != noMark {\n\t\tall = num\n\t}\n",
-		test: "TestFlushCovers",
-	},
-	{
-		name: "a Flush returns when the first of several sinks is through",
-		file: "flush.go",
-		old:  "\t\tall = min(all, t.shown.Load())\n",
-		new:  "\t\tall = min(all, max(t.shown.Load(), m.p.terminals[0].shown.Load()))\n",
-		test: "TestRandomGraphs",
-	},
-	{
-		name: "a later mark pushes an earlier one ahead of the consumer",
-		file: "mark.go",
-		old:  "\tif b.first.num == 0 {\n\t\tb.first = place{pos, all}\n\t} else {\n",
-		new:  "\tif true {\n\t\tb.first = place{pos, all}\n\t} else {\n",
-		test: "TestFlushIsNotOvertaken",
-	},
-	{
-		name: "what a Fork makes is not counted",
-		file: "joins.go",
-		old:  "\t\t\t\tn.made.add(weight)\n",
-		new:  "",
-		test: "TestFlushCovers",
-	},
-	{
-		name: "what lies in links at the deadline is not counted",
-		file: "pipeline.go",
-		old:  "\t\tif s.link != nil && !s.stuck() {\n\t\t\ts.link.sweep()\n\t\t}\n",
-		new:  "",
-		test: "TestTwoContexts",
-	},
-	{
-		name: "DropOldest does not count what it drops",
-		file: "entry.go",
-		old:  "\te.door.note(dropped, reason, weight, nil) // under the lock, so that no mark overtakes it\n",
-		new:  "",
-		test: "TestRandomGraphs",
-	},
-	{
-		name: "a panic loses its item",
-		file: "segment.go",
-		old:  "\t\t\tseg.lose(n, failed, ReasonStagePanic, item, left, failure)\n",
-		new:  "",
-		test: "TestRandomGraphs",
-	},
-	{
-		name: "Goexit costs a worker",
-		file: "pump.go",
-		old:  "\t\tif v == nil {\n\t\t\td.seg.spawn(d.run)\n\t\t}\n",
-		new:  "",
-		test: "TestGoexit",
-	},
-	{
-		name: "Ordered lets items pass as they come",
-		file: "order.go",
-		old:  "\t\tw.made = append(w.made, *item)\n",
-		new:  "\t\tw.next(item)\n",
-		test: "TestRandomGraphs",
-	},
-	{
-		name: "bytes of settled items are not given back",
-		file: "actor.go",
-		old:  "\t\tin.seg.p.budget.release(bytes)\n",
-		new:  "",
-		test: "TestRandomGraphs",
-	},
-	{
-		name: "a stage that wants no more leaves its producers waiting",
-		file: "ring.go",
-		old:  "\tif bit != ringMarked {\n\t\tr.room.wakeAll()\n\t}\n",
-		new:  "",
-		test: "TestRandomGraphs",
-	},
-	{
-		name: "the end of a run leaves those waiting who wait for bytes",
-		file: "entry.go",
-		old:  "\te.budget.Load().wakeAll() // a Push may wait there\n",
-		new:  "",
-		test: "TestBlockedPush",
-	},
-	{
-		name: "a wake-up is lost between the last look and the park",
-		file: "ring.go",
-		old:  "\tif r.stirs(attention) && r.idle.CompareAndSwap(true, false) {\n\t\treturn\n\t}\n",
-		new:  "",
-		test: "TestRandomGraphs",
-	},
-	{
-		name: "a helper's work does not let a mark pass",
-		file: "actor.go",
-		old:  "\tif in.pending.Load() != 0 {\n\t\tin.wake()\n\t}\n",
-		new:  "",
-		test: "TestMarkFollowsHelpers",
-	},
-	{
-		name: "what a stopped branch had queued keeps its bytes",
-		file: "reader.go",
-		old:  "\td.link.sweep()\n",
-		new:  "",
-		test: "TestBudgetOfWhatIsGivenUp",
-	},
+	{planted.Bug{
+		Name: "the last partial batch is dropped",
+		File: "pipeline/actor.go",
+		Old:  "\t\tin.flushed = true\n\t\tin.callHooks()\n",
+		New:  "\t\tin.flushed = true\n",
+	}, "TestDrainSendsTimedBatchesAtOnce"},
+	{planted.Bug{
+		Name: "a link is closed when its first producer ends, under the others",
+		File: "pipeline/mark.go",
+		Old:  "\tif all == noMark {\n",
+		New:  "\tif num == noMark {\n",
+	}, "TestRandomGraphs"},
+	{planted.Bug{
+		Name: "an item is counted twice when it leaves a Partition",
+		File: "pipeline/joins.go",
+		Old:  "\t\tn.out.add(int64(weightOf(weigh, item)))\n\t\tnext[i](item)\n",
+		New:  "\t\tn.out.add(int64(2 * weightOf(weigh, item)))\n\t\tnext[i](item)\n",
+	}, "TestRandomGraphs"},
+	{planted.Bug{
+		Name: "a blocked Push ignores its context",
+		File: "pipeline/entry.go",
+		Old:  "\tif ctx.Err() != nil {\n\t\treturn context.Cause(ctx)\n\t}\n",
+		New:  "",
+	}, "TestBlockedPush"},
+	{planted.Bug{
+		Name: "a mark is lost at a merge",
+		File: "pipeline/mark.go",
+		Old:  "\treturn true, false\n",
+		New:  "\treturn len(b.shown) == 1, false\n",
+	}, "TestFlushCovers"},
+	{planted.Bug{
+		Name: "a Flush passes when the first of several workers has passed it",
+		File: "pipeline/mark.go",
+		Old:  "\t\tall = min(all, n)\n\t}\n",
+		New:  "\t\tall = min(all, n)\n\t}\n\tif all != noMark && num != noMark {\n\t\tall = num\n\t}\n",
+	}, "TestFlushCovers"},
+	{planted.Bug{
+		Name: "a Flush returns when the first of several sinks is through",
+		File: "pipeline/flush.go",
+		Old:  "\t\tall = min(all, t.shown.Load())\n",
+		New:  "\t\tall = min(all, max(t.shown.Load(), m.p.terminals[0].shown.Load()))\n",
+	}, "TestRandomGraphs"},
+	{planted.Bug{
+		Name: "a later mark pushes an earlier one ahead of the consumer",
+		File: "pipeline/mark.go",
+		Old:  "\tif b.first.num == 0 {\n\t\tb.first = place{pos, all}\n\t} else {\n",
+		New:  "\tif true {\n\t\tb.first = place{pos, all}\n\t} else {\n",
+	}, "TestFlushIsNotOvertaken"},
+	{planted.Bug{
+		Name: "what a Fork makes is not counted",
+		File: "pipeline/joins.go",
+		Old:  "\t\t\t\tn.made.add(weight)\n",
+		New:  "",
+	}, "TestFlushCovers"},
+	{planted.Bug{
+		Name: "what lies in links at the deadline is not counted",
+		File: "pipeline/pipeline.go",
+		Old:  "\t\tif s.link != nil && !s.stuck() {\n\t\t\ts.link.sweep()\n\t\t}\n",
+		New:  "",
+	}, "TestTwoContexts"},
+	{planted.Bug{
+		Name: "DropOldest does not count what it drops",
+		File: "pipeline/entry.go",
+		Old:  "\te.door.note(dropped, reason, weight, nil) // under the lock, so that no mark overtakes it\n",
+		New:  "",
+	}, "TestRandomGraphs"},
+	{planted.Bug{
+		Name: "a panic loses its item",
+		File: "pipeline/segment.go",
+		Old:  "\t\t\tseg.lose(n, failed, ReasonStagePanic, item, left, failure)\n",
+		New:  "",
+	}, "TestRandomGraphs"},
+	{planted.Bug{
+		Name: "Goexit costs a worker",
+		File: "pipeline/pump.go",
+		Old:  "\t\tif v == nil {\n\t\t\td.seg.spawn(d.run)\n\t\t}\n",
+		New:  "",
+	}, "TestGoexit"},
+	{planted.Bug{
+		Name: "Ordered lets items pass as they come",
+		File: "pipeline/order.go",
+		Old:  "\t\tw.made = append(w.made, *item)\n",
+		New:  "\t\tw.next(item)\n",
+	}, "TestRandomGraphs"},
+	{planted.Bug{
+		Name: "bytes of settled items are not given back",
+		File: "pipeline/actor.go",
+		Old:  "\t\tin.seg.p.budget.release(bytes)\n",
+		New:  "",
+	}, "TestRandomGraphs"},
+	{planted.Bug{
+		Name: "a stage that wants no more leaves its producers waiting",
+		File: "pipeline/ring.go",
+		Old:  "\tif bit != ringMarked {\n\t\tr.room.wakeAll()\n\t}\n",
+		New:  "",
+	}, "TestRandomGraphs"},
+	{planted.Bug{
+		Name: "the end of a run leaves those waiting who wait for bytes",
+		File: "pipeline/entry.go",
+		Old:  "\te.budget.Load().wakeAll() // a Push may wait there\n",
+		New:  "",
+	}, "TestBlockedPush"},
+	{planted.Bug{
+		Name: "a wake-up is lost between the last look and the park",
+		File: "pipeline/ring.go",
+		Old:  "\tif r.stirs(attention) && r.idle.CompareAndSwap(true, false) {\n\t\treturn\n\t}\n",
+		New:  "",
+	}, "TestRandomGraphs"},
+	{planted.Bug{
+		Name: "a helper's work does not let a mark pass",
+		File: "pipeline/actor.go",
+		Old:  "\tif in.pending.Load() != 0 {\n\t\tin.wake()\n\t}\n",
+		New:  "",
+	}, "TestMarkFollowsHelpers"},
+	{planted.Bug{
+		Name: "what a stopped branch had queued keeps its bytes",
+		File: "pipeline/reader.go",
+		Old:  "\td.link.sweep()\n",
+		New:  "",
+	}, "TestBudgetOfWhatIsGivenUp"},
 }
