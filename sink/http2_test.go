@@ -89,7 +89,7 @@ func (s *faultyHTTP2) hangUp(forGood bool) {
 
 // serve ends with the connection: whatever goes wrong with it is what this is for.
 func (s *faultyHTTP2) serve(conn net.Conn) {
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 	if _, err := io.CopyN(io.Discard, conn, int64(len(preface))); err != nil {
 		return

@@ -146,7 +146,7 @@ func proxyRefusesConnect(t *testing.T, id string, status int) {
 			t.Error(err)
 			return
 		}
-		defer near.Close()
+		defer func() { _ = near.Close() }()
 		_, _ = io.WriteString(near, "HTTP/1.1 200 OK\r\n\r\n") // a client that is gone is not the fault here
 		far, err := net.Dial("tcp", server.Listener.Addr().String())
 		if err != nil {
