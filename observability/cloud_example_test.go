@@ -191,7 +191,7 @@ func ExampleCloudSpool() {
 		fmt.Println(err)
 		return
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 
 	program := func(ids ...span.ID) {
 		exporter, err := observability.NewCloudExporter(observability.CloudExporterConfig{

@@ -25,7 +25,7 @@ func ExampleSpoolConfig() {
 		fmt.Println(err)
 		return
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 
 	run := func(all ...*pipeline.Body) {
 		store, err := spool.Open(spool.Config{Dir: dir, Sync: spool.SyncEach})
@@ -33,7 +33,7 @@ func ExampleSpoolConfig() {
 			fmt.Println(err)
 			return
 		}
-		defer store.Close()
+		defer func() { _ = store.Close() }() // another can open it then
 		sender := sink.NewHTTP(sink.HTTPConfig{Endpoint: collector.URL(), Spool: sink.SpoolConfig{
 			Store: store,
 			OnEvent: func(e sink.SpoolEvent) {
@@ -74,7 +74,8 @@ func ExampleSpool() {
 		fmt.Println(entry.Seq, entry.Items, body.Items(), key, err)
 		fmt.Println(store.Remove(entry))
 	}
-	fmt.Println(err, sink.SpoolEventKind(sink.SpoolDegraded))
+	var kind sink.SpoolEventKind = sink.SpoolDegraded
+	fmt.Println(err, kind)
 	// Output:
 	// 1 3 3 the key of each try <nil>
 	// <nil>
