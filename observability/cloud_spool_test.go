@@ -97,7 +97,7 @@ func TestSpoolAtShutdown(t *testing.T) {
 	}{
 		{name: "idle"},
 		{name: "batch half full", spans: 5},
-		{name: "one after the other at once", spans: 5000},
+		{name: "one after the other at once", spans: 500},
 		{name: "connecting", spans: 10, ready: time.Second, dial: true},
 		{name: "body half sent", spans: 10, ready: time.Second, fault: sinktest.SlowRead(20, time.Second)},
 		{name: "waiting for the answer", spans: 10, ready: time.Second, fault: sinktest.Delay(8 * time.Second)},
@@ -105,7 +105,7 @@ func TestSpoolAtShutdown(t *testing.T) {
 		{name: "in a retry sleep", spans: 10, ready: time.Second, fault: sinktest.Status(429, "Retry-After", "30"), lasts: true},
 		{name: "while the endpoint is down", spans: 100, ready: 10 * time.Second, fault: sinktest.Status(503)},
 		{name: "in a pause", spans: 100, ready: time.Minute, fault: sinktest.Status(401)},
-		{name: "much more than senders take", spans: 2000, ready: time.Second, fault: sinktest.Delay(5 * time.Second), lasts: true},
+		{name: "much more than senders take", spans: 300, ready: time.Second, fault: sinktest.Delay(5 * time.Second), lasts: true},
 	} {
 		for _, way := range []struct {
 			name     string
@@ -176,7 +176,7 @@ func TestSpoolAtShutdown(t *testing.T) {
 
 // TestSpoolDiskFull: the disk is full at each operation in turn, and later has room again.
 func TestSpoolDiskFull(t *testing.T) {
-	const batches = 6
+	const batches = 2
 	ops := 0
 	for at := 0; at <= ops; at++ {
 		bubble(t, func(t *testing.T, c *sinktest.Collector) {
@@ -209,7 +209,7 @@ func TestSpoolDiskFull(t *testing.T) {
 				t.Errorf("full from operation %d: Stats.Spool.Err is nil", at)
 			}
 			disk.OnOp(nil)
-			for i := range 20 {
+			for i := range 10 {
 				r.export(numbered(batches*10 + i))
 			}
 			time.Sleep(10 * time.Second)
@@ -222,8 +222,8 @@ func TestSpoolDiskFull(t *testing.T) {
 			r.sameAsDisk(cfg.Spool)
 			c.Up()
 			r.stop()
-			r.account(pipeline.Ledger{Accepted: batches*10 + 20, Delivered: batches*10 + 20})
-			r.stored(batches*10 + 20)
+			r.account(pipeline.Ledger{Accepted: batches*10 + 10, Delivered: batches*10 + 10})
+			r.stored(batches*10 + 10)
 			if failed && (strings.Count(r.log.String(), "the spool fails") != 1 || strings.Count(r.log.String(), "the spool works again") != 1) {
 				t.Errorf("full from operation %d: %s", at, r.log)
 			}
@@ -283,7 +283,7 @@ func TestSpoolConfigIsChecked(t *testing.T) {
 func TestSpoolIsFull(t *testing.T) {
 	for _, policy := range []observability.CloudOverflow{"", observability.OverflowDropNewest} {
 		bubble(t, func(t *testing.T, c *sinktest.Collector) {
-			const spans, limit = 3000, 100_000
+			const spans, limit = 1000, 50_000
 			cfg := observability.CloudExporterConfig{
 				MaxBatchSize: 10, MaxBatchBytes: 10_000, MaxSenders: 1, Compression: observability.CompressNone,
 				Spool: observability.CloudSpool{Dir: "/spool", FS: crashfs.New().Start(), MaxBytes: limit, Overflow: policy},

@@ -22,9 +22,11 @@ type health struct {
 	err    error // why the store is not used, or not to be trusted
 	still  bool  // it takes bodies all the same
 	since  time.Time
-	next   time.Time // when to try it again
+	next   time.Time // when to put something again
+	again  time.Time // when to try again what is undone
 	dirty  bool      // something was put since the last Sync
 	synced time.Time // when that was
+	failed bool      // the last Sync has, and a store may take nothing until one does not
 	reread time.Time // when to try again what could not be read
 }
 
@@ -51,7 +53,10 @@ func (sp *spooler) ill(err error, still bool) {
 		h.still = still
 	}
 	h.still = h.still && still
-	h.err, h.next = err, now.Add(spoolRetry)
+	h.err = err
+	if first || !still {
+		h.next = now.Add(spoolRetry)
+	}
 	sp.crew.mu.Unlock()
 	if first && sp.limits.OnEvent != nil {
 		sp.limits.OnEvent(SpoolEvent{Kind: SpoolDegraded, Err: err})
@@ -153,7 +158,7 @@ func (sp *spooler) chores() time.Duration {
 	c.mu.Lock()
 	now := time.Now()
 	sync := h.dirty && every > 0 && !now.Before(h.synced.Add(every))
-	redo := len(sp.undone) > 0 && !now.Before(h.next)
+	redo := len(sp.undone) > 0 && !now.Before(h.again)
 	if len(sp.unread) > 0 && !now.Before(h.reread) {
 		if !h.reread.IsZero() {
 			sp.backlog.putBack(sp.unread...)
@@ -182,15 +187,15 @@ func (sp *spooler) chores() time.Duration {
 	if h.dirty && every > 0 {
 		due(h.synced.Add(every))
 	}
-	if h.err != nil || len(sp.undone) > 0 {
-		if now.Before(h.next) {
-			due(h.next)
-		} else {
-			c.freed.Broadcast() // somebody may wait to try it again
-			if len(sp.undone) > 0 {
-				due(now.Add(spoolRetry))
-			}
-		}
+	if len(sp.undone) > 0 {
+		due(h.again)
+	}
+	switch {
+	case h.err == nil:
+	case now.Before(h.next):
+		due(h.next)
+	default:
+		c.freed.Broadcast() // somebody may wait to put something
 	}
 	if len(sp.unread) > 0 {
 		due(h.reread)
@@ -230,12 +235,17 @@ func (sp *spooler) sync() {
 	if !dirty {
 		return
 	}
-	if err := sp.store.Sync(); err != nil {
+	err := sp.store.Sync()
+	sp.crew.mu.Lock()
+	mended := h.failed && err == nil
+	h.failed = err != nil
+	sp.crew.mu.Unlock()
+	if err != nil {
 		sp.ill(err, true)
 		sp.soil()
 		return
 	}
-	sp.well(true)
+	sp.well(!mended)
 }
 
 // expireAll settles what waits and is too old.

@@ -195,6 +195,7 @@ func (sp *spooler) withdraw(u undone) {
 	}
 	sp.crew.mu.Lock()
 	sp.undone = append(sp.undone, u)
+	sp.health.again = time.Now().Add(spoolRetry)
 	sp.crew.mu.Unlock()
 	sp.ill(err, true)
 	sp.wake()

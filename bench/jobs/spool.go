@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -129,7 +130,7 @@ func (j *AppendJob) Measure(impl StoreImpl) (sample AppendSample, err error) {
 	}
 	wall := time.Since(start)
 	got, err := store.Get(j.Items - 1)
-	if err == nil && string(got) != string(record) {
+	if err == nil && !bytes.Equal(got, record) {
 		err = fmt.Errorf("%s/impl=%s: what was stored is not what was put", j.Name, impl.Name)
 	}
 	n := float64(j.Items)

@@ -21,7 +21,8 @@ func Example() {
 	defer func() { _ = os.RemoveAll(dir) }()
 	cfg := spool.Config{Dir: dir, Sync: spool.SyncEach}
 
-	d, err := spool.Open(cfg)
+	var d sink.Spool
+	d, err = spool.Open(cfg)
 	if err != nil {
 		panic(err)
 	}
@@ -29,14 +30,15 @@ func Example() {
 	if _, err := d.Put(body, "the-key"); err != nil {
 		panic(err)
 	}
-	if err := d.Close(); err != nil {
+	if err := d.(*spool.Dir).Close(); err != nil {
 		panic(err)
 	}
 
 	if d, err = spool.Open(cfg); err != nil {
 		panic(err)
 	}
-	backlog, err := d.Backlog()
+	var backlog []sink.SpoolEntry
+	backlog, err = d.Backlog()
 	if err != nil {
 		panic(err)
 	}
@@ -51,7 +53,7 @@ func Example() {
 			panic(err)
 		}
 	}
-	fmt.Println(d.Close())
+	fmt.Println(d.(*spool.Dir).Close())
 	// Output:
 	// the-key 2 [1,2]
 	// <nil>

@@ -1,6 +1,7 @@
 package spool_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
@@ -86,7 +87,7 @@ func refusesNewer(t *testing.T) {
 	if _, err := spool.Open(spool.Config{Dir: dir}); !errors.Is(err, spool.ErrNewer) {
 		t.Errorf("Open says %v", err)
 	}
-	if left, err := os.ReadFile(path); err != nil || string(left) != string(raw) {
+	if left, err := os.ReadFile(path); err != nil || !bytes.Equal(left, raw) {
 		t.Errorf("the newer file is not as it was: %v", err)
 	}
 }

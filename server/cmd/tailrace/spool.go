@@ -84,7 +84,7 @@ func spoolCommand(ctx context.Context, args []string, stdout, stderr *os.File) e
 		return err
 	}
 	dir := rest[0]
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() { //nolint:gosec // the user's own folder
 		return fmt.Errorf("there is no spool in %s", printable(dir)) // to open one would make it
 	}
 	switch word {

@@ -106,7 +106,7 @@ func TestWhatACrashLeaves(t *testing.T) {
 			}
 			for _, state := range c.some {
 				if found[state] == 0 {
-					t.Errorf("%q was never left, of %q", state, found)
+					t.Errorf("%q was never left, of %v", state, found)
 				}
 			}
 		})

@@ -29,7 +29,7 @@ func Example() {
 	data, _ := disk.File("/file")
 	fmt.Printf("%s\n", data)
 	_, err = p.Create("/other")
-	fmt.Println(err == crashfs.ErrCrashed)
+	fmt.Println(errors.Is(err, crashfs.ErrCrashed))
 	// Output:
 	// synced
 	// true

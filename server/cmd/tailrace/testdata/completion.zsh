@@ -7,6 +7,7 @@ _tailrace() {
 			'token:make, list and revoke its tokens'
 			'demo:send spans through the whole pipeline to a trace server in this process'
 			'send:send spans from files to an endpoint'
+			'spool:look into the spool of an exporter, send what is there, or remove it'
 			'verify:check an endpoint, step by step, and say what to do'
 			'completion:print what makes a shell complete the words of tailrace'
 			'version:say which version this is'
@@ -103,6 +104,24 @@ _tailrace() {
 			'--wire=[generation of the records  0 for Mastra 0.x, and then --endpoint is the whole URL, or 1]:int: ' \
 			'*:file:_files'
 		;;
+	spool)
+		_arguments \
+			'--allow-insecure[let the token go over plain http to other machines]' \
+			'--concurrency=[replay  requests at once]:requests: ' \
+			'--dead[replay  first take back what is dead]' \
+			'--endpoint=[URL of the endpoint  an origin such as https //host, or all of it, ending in /spans/publish]:URL: ' \
+			'--give-up-after=[replay  how long the endpoint may be down before this ends]:duration: ' \
+			'--json[print JSON]' \
+			'--older=[drop  only what was put so long ago, such as 24h]:duration: ' \
+			'--project=[id of the project, for the path below an origin]:id: ' \
+			'--quarantine[drop  only what is in quarantine]' \
+			'--quiet[replay  show no progress and no summary, only problems]' \
+			'--token=[access token]:string: ' \
+			'--token-file=[read the access token from this file]:file:_files' \
+			'--wire=[generation of the records  0 for Mastra 0.x, and then --endpoint is the whole URL, or 1]:int: ' \
+			'--yes[drop indeed]' \
+			'1:word:(ls stat replay drop)'
+		;;
 	verify)
 		_arguments \
 			'--allow-insecure[let the token go over plain http to other machines]' \
@@ -121,7 +140,7 @@ _tailrace() {
 	version)
 		_arguments
 		;;
-	help) _values command serve project token demo send verify completion version help ;;
+	help) _values command serve project token demo send spool verify completion version help ;;
 	esac
 }
 compdef _tailrace tailrace
