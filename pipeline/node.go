@@ -62,8 +62,6 @@ type node struct {
 
 	settled atomic.Int64 // by Inlet's methods and by losses: the sum of ended, but for what was recovered
 	ended   [columns]atomic.Int64
-	// Spooled by an earlier run: it came in by no link.
-	recovered atomic.Int64
 
 	item   func() any   // the item that an operator works on; nil unless somebody wants to know
 	bytes  atomic.Int64 // charged for what is in its hands, kept only with a byte budget
@@ -71,6 +69,8 @@ type node struct {
 	waits  histogram    // ns from an item's arrival until the stage was done with it, sampled
 	mu     sync.Mutex
 	losses map[lossKey]*lossCount
+
+	recovered atomic.Int64 // spooled by an earlier run: it came in by no link
 }
 
 type lossKey struct {
