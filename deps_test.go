@@ -26,21 +26,23 @@ var core = []string{
 // arrows says what a package may import of ours. A key or a value that ends in /... means everything below it too.
 // The longest key that fits a package decides, and a package that no key fits is an error: a new one says where it stands.
 var arrows = map[string][]string{
-	".":                             {},
-	"pipeline/...":                  {},
-	"pipeline/pipelinetest":         {"pipeline/..."},
-	"pipeline/pipelinetest/planted": {"internal/planted"},
-	"span/...":                      {},
-	"source/...":                    {"pipeline/...", "span/...", "source/..."},
-	"stages/...":                    {"pipeline/...", "span/...", "stages/..."},
-	"sink/...":                      {"pipeline/...", "span/...", "sink/..."},
-	"sink/sinktest":                 {"pipeline/...", "span/..."},
-	"observability/...":             {"source/...", "stages/...", "sink/...", "pipeline/...", "span/...", "observability/..."},
-	"internal/captured":             {},
+	".":                     {},
+	"pipeline/...":          {},
+	"pipeline/pipelinetest": {"pipeline/..."},
+	"span/...":              {},
+	"source/...":            {"pipeline/...", "span/...", "source/..."},
+	"stages/...":            {"pipeline/...", "span/...", "stages/..."},
+	"sink/...":              {"pipeline/...", "span/...", "sink/..."},
+	"sink/sinktest":         {"pipeline/...", "span/..."},
+	"observability/...":     {"source/...", "stages/...", "sink/...", "pipeline/...", "span/...", "observability/..."},
+	"internal/captured":     {},
+	"internal/faults/...":   {"internal/faults"},
+	"internal/toxic/...":    core, // the network's faults over real sockets, a module of tests
+	"internal/spoolbench":   core,
+	"internal/sim/...":      append([]string{"internal/sim/...", "internal/planted"}, core...),
+
 	"internal/planted":              {}, // bugs, to test tests
-	"internal/faults/...":           {"internal/faults"},
-	"internal/toxic/...":            core, // the network's faults over real sockets, a module of tests
-	"internal/sim/...":              append([]string{"internal/sim/...", "internal/planted"}, core...),
+	"pipeline/pipelinetest/planted": {"internal/planted"},
 
 	"connectors/...":      append([]string{"connectors/..."}, core...),
 	"server/...":          append([]string{"connectors/..."}, core...),

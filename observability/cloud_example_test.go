@@ -177,6 +177,54 @@ func ExampleCloudExporter_Stats() {
 	// <nil>
 }
 
+// With a spool an outage, and the end of the program in it, lose nothing: the next exporter with the
+// same directory sends what is there.
+func ExampleCloudSpool() {
+	collector, err := sinktest.Listen(sinktest.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer collector.Close()
+	dir, err := os.MkdirTemp("", "spool") // in real life one that stays, of this program alone
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+
+	program := func(ids ...span.ID) {
+		exporter, err := observability.NewCloudExporter(observability.CloudExporterConfig{
+			AccessToken: "mst_example-token",
+			Endpoint:    collector.URL(),
+			Spool:       observability.CloudSpool{Dir: dir, MaxBytes: 256 << 20, MaxAge: 7 * 24 * time.Hour},
+			Logger:      slog.New(slog.NewTextHandler(io.Discard, nil)),
+		})
+		if err != nil {
+			fmt.Println(err) // it names CloudExporterConfig.Spool.Dir, if that is what is wrong
+			return
+		}
+		ctx := context.Background()
+		for _, id := range ids {
+			if err := exporter.Export(ctx, exampleSpan(id)); err != nil {
+				fmt.Println(err)
+			}
+		}
+		fmt.Println("shutdown:", exporter.Shutdown(ctx))
+		l := exporter.Stats().Ledger
+		fmt.Println(l.Delivered, "delivered,", l.Spooled, "spooled")
+	}
+	collector.Down()
+	program("00f067aa0ba902b7", "00f067aa0ba902b8")
+	collector.Up()
+	program()
+	// Output:
+	// shutdown: <nil>
+	// 0 delivered, 2 spooled
+	// shutdown: <nil>
+	// 2 delivered, 0 spooled
+}
+
 // Without a token there is no exporter, unless it is optional.
 func ExampleErrNoToken() {
 	cfg := observability.CloudExporterConfig{IgnoreEnv: true, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}

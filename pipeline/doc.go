@@ -44,7 +44,8 @@
 // stage, or in one column of the [Ledger]. Items that stand for several, such as a [Batch], weigh
 // what their method Items() int says, so the numbers are spans also after batching. A stage sends
 // each item it takes, or says what became of it: Filtered, Failed, Delivered. What it forgets is
-// counted as failed: undeclared, when it ends. [Stats] has the account of each stage, with queue
+// counted as failed: undeclared, when it ends. A sink that keeps items where they outlive the run says
+// Spooled, which is no end and no loss: see [Inlet.Spooled] and [Inlet.Unspooled]. [Stats] has the account of each stage, with queue
 // depths, the time it was blocked, batch sizes and latencies; Config.OnLoss hands over what is lost.
 //
 // # Marks

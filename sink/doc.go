@@ -43,6 +43,33 @@
 // down is asked again each second even while it is silent. [HTTPSender.Verify] sends the same, and
 // [HTTPSender.Wake] ends every wait.
 //
+// # The spool
+//
+// With HTTPConfig.Spool each body is on disk before it is sent; package sink/spool has the directory
+// that is meant for it. A body that was put there is spooled in the ledger: a Flush has passed it, the
+// end of the process does not lose it, and [pipeline.Pipeline.Run] does not call it lost. It comes out
+// of that column when it has an end:
+//
+//	2xx                              removed, then delivered
+//	refused for good, or MaxRetries  to the dead letters; failed: rejected, retries_exhausted
+//	cut in two                       all pieces have an end, or the whole is sent again, under the same keys
+//	damaged                          to quarantine; failed: quarantined
+//	older than SpoolConfig.MaxAge    removed; failed: spool_expired
+//	no room in SpoolConfig.MaxBytes  the oldest, or the new one, is removed; dropped: spool_full
+//
+// What senders have time for is sent from memory, within half of the run's bytes. The rest is read
+// back when they are free, the oldest first, and always behind what is in memory: live data does not
+// wait for a backlog. Memory does not grow with the backlog.
+//
+// While the store fails, bodies are sent from memory as without one: senders take no more than they
+// can, so that the overflow policies of the pipeline reach what waits. HTTPStats.Spool.Err says why,
+// OnEvent is told once, and the store is tried again each second.
+//
+// When the run is told to end, sending goes on as long as the endpoint takes what is sent. Once it
+// counts as down, or the sending is paused, after a try in the drain, what is on disk stays there.
+// When time is up, what is in memory alone is put there, for which there are 80 ms more
+// ([pipeline.Inlet.LastCall]).
+//
 // # How many requests at once
 //
 // There are HTTPConfig.Senders at first. Their number doubles, and later grows by one at a time,
@@ -57,5 +84,5 @@
 // When the run is told to end, each body that waits for its next try is tried at once, and the
 // others after it; the tries go on until everything is settled or the stages' context ends, at
 // DrainTimeout or with the context of Shutdown. Then requests are cut off, and what they carried
-// is abandoned: the endpoint may have it or not, so it is never counted as delivered.
+// is abandoned, or stays spooled: the endpoint may have it or not, so it is never counted as delivered.
 package sink

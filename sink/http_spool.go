@@ -69,6 +69,7 @@ type SpoolEvent struct {
 // SpoolEventKind says what a [SpoolEvent] is about.
 type SpoolEventKind uint8
 
+// The kinds.
 const (
 	SpoolFound    SpoolEventKind = iota // a run has begun, and an earlier one had left so much
 	SpoolDegraded                       // the store fails, for Err: bodies are in memory alone

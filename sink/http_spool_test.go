@@ -171,7 +171,9 @@ func TestDegradedAndBack(t *testing.T) {
 		if err := r.p.Shutdown(ctx); err != nil { // what is with senders goes there too
 			t.Error(err)
 		}
-		<-r.done
+		if err := <-r.done; err != nil {
+			t.Error(err)
+		}
 		r.check(pipeline.Ledger{Accepted: 42, Delivered: 21, Spooled: 21})
 		r.sameAsStore(s)
 
@@ -262,7 +264,9 @@ func TestPoison(t *testing.T) {
 			r.push(span(i + 1))
 		}
 		time.Sleep(time.Minute)
+		s.mu.Lock()
 		poison := s.kept[3].key
+		s.mu.Unlock()
 		c.OnRequest(func(q sinktest.Request) sinktest.Fault {
 			if q.Key == poison {
 				return sinktest.Status(400)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tailrace-go/tailrace/observability"
+	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/sink/spool/crashfs"
 )
 
@@ -237,11 +238,13 @@ func (w *world) judgeCrashes(result *Result, l *life, a *acks) []error {
 	}
 	missing := 0
 	for n := range a.at {
-		if _, lost := w.lost[n]; !stored[n] && !lost {
+		// Only the endpoint may say no to what was acknowledged; damage is no excuse.
+		reason := w.lost[n].reason
+		if !stored[n] && reason != pipeline.ReasonRejected && reason != pipeline.ReasonTooLarge {
 			missing++
 		}
 	}
-	j.fault(missing > unnamed, "SIM-3: %d of %d acknowledged items are neither stored nor told as lost", missing, len(a.at))
+	j.fault(missing > unnamed, "SIM-3: %d of %d acknowledged items are neither stored nor refused by the collector", missing, len(a.at))
 	result.Elapsed, result.Requests, result.Repeated = w.since(), len(j.requests), int64(server.Repeated)
 	_, result.Ledger = l.rig.stats()
 	result.Acknowledged = len(a.at)

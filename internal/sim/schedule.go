@@ -88,7 +88,7 @@ func (s *Schedule) String() string {
 		s.Mode, s.Seed, what, s.Items, s.Producers, s.Every, s.BatchItems, s.BatchWait, s.Queue, s.Overflow, s.Compression, s.Senders, s.MaxSenders, s.Timeout, s.Heal)
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, f := range s.Faults {
-		fmt.Fprintf(w, "  %s %d\t%s\t%s\n", f.On, f.At, f.Kind, f.details())
+		_, _ = fmt.Fprintf(w, "  %s %d\t%s\t%s\n", f.On, f.At, f.Kind, f.details())
 	}
 	_ = w.Flush() // into memory
 	if c := s.Close; c != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -105,8 +104,8 @@ func (t *Total) line(mode string, seed uint64, took time.Duration) string {
 		l.Accepted, l.Delivered, l.Filtered, l.Dropped, l.Failed, l.Abandoned, l.Spooled, l.Refused, t.Repeated, t.Unanswered)
 	if len(t.Reached) > 0 {
 		b.WriteString("\n      closed")
-		byCount := slices.SortedFunc(maps.Keys(t.Reached), func(a, b string) int { return cmp.Compare(a, b) })
-		for i, in := range byCount {
+		inOrder := slices.Sorted(maps.Keys(t.Reached))
+		for i, in := range inOrder {
 			fmt.Fprintf(&b, "%s %s %d", map[bool]string{true: ","}[i > 0], in, t.Reached[in])
 		}
 	}
