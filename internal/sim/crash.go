@@ -232,10 +232,7 @@ func (w *world) judgeCrashes(result *Result, l *life, a *acks) []error {
 		}
 		stored[n] = true
 	}
-	unnamed := 0
-	for _, items := range w.unnamed {
-		unnamed += int(items)
-	}
+	unnamed := int(w.unnamed[pipeline.ReasonRejected]) // a part of a body, of which only the number is told
 	missing := 0
 	for n := range a.at {
 		// Only the endpoint may say no to what was acknowledged; damage is no excuse.
