@@ -54,6 +54,9 @@ func draw(mode string, seed uint64) *Schedule {
 		s.MaxBytes = pick(rng, 0, s.MaxBytes)
 		s.Filter = pick(rng, 0, 0, 2+rng.IntN(5))
 	}
+	if mode == "sim3" {
+		s.drawDisk(rng)
+	}
 	s.drawFaults(rng)
 	if mode == "sim2" {
 		s.drawEnding(rng)
@@ -206,4 +209,17 @@ func (s *Schedule) drawEnding(rng *rand.Rand) {
 		c.After = upTo(rng, 5*time.Second)
 	}
 	s.Close = c
+}
+
+// drawDisk gives the exporter a spool, and says when the machine stops.
+func (s *Schedule) drawDisk(rng *rand.Rand) {
+	s.Chain, s.NoProbe, s.Actor, s.Filter, s.Workers = false, false, false, 0, 0
+	s.Compression = "none" // what is read back of a compressed body cannot be told from outside
+	s.Overflow, s.MaxRetries, s.Patience, s.Flushes = "block", 0, 0, nil
+	s.MaxBytes = 2 << 20
+	s.Every = upTo(rng, pick(rng, 50*time.Millisecond, time.Second, 5*time.Second))
+	s.Spool = &Disk{Each: oneIn(rng, 2), Power: !oneIn(rng, 3)}
+	for range 1 + rng.IntN(3) {
+		s.Spool.Crashes = append(s.Spool.Crashes, 1+rng.IntN(pick(rng, 30, 100, 300)))
+	}
 }

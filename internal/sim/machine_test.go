@@ -3,6 +3,7 @@ package main
 import (
 	"testing"
 
+	"github.com/tailrace-go/tailrace/internal/faults"
 	"pgregory.net/rapid"
 )
 
@@ -26,4 +27,5 @@ func TestSIM6(t *testing.T) {
 		}
 	})
 	t.Logf("%d steps", taken)
+	faults.Happened(t, "SIM-6", "0 differences; go run ./internal/sim -mode sim6 takes steps by the hundred thousand")
 }

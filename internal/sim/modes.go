@@ -7,7 +7,7 @@ import (
 )
 
 // modes are the simulator's, in the order in which all are run.
-var modes = []string{"sim1", "sim2", "sim6"}
+var modes = []string{"sim1", "sim2", "sim3", "sim6"}
 
 func known(mode string) bool { return slices.Contains(modes, mode) }
 

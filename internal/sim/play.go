@@ -14,15 +14,18 @@ import (
 
 // Result is what one run came to.
 type Result struct {
-	Elapsed    time.Duration // of fake time
-	Steps      int           // of SIM-6
-	Ledger     pipeline.Ledger
-	Requests   int
-	Repeated   int64 // items that came twice, and were stored once
-	Unanswered int   // requests that were stored, and whose answer the client did not see
-	Faults     int   // that were met
-	Reached    string
-	Pauses     []float64 // shares of the longest pause, where nothing but that decided
+	Elapsed      time.Duration // of fake time
+	Steps        int           // of SIM-6
+	Ledger       pipeline.Ledger
+	Requests     int
+	Repeated     int64 // items that came twice, and were stored once
+	Unanswered   int   // requests that were stored, and whose answer the client did not see
+	Faults       int   // that were met
+	Reached      string
+	Crashes      int   // of SIM-3
+	Recovered    int64 // items that were found after them
+	Acknowledged int
+	Pauses       []float64 // shares of the longest pause, where nothing but that decided
 }
 
 // Play runs a schedule in a bubble of its own, and returns what is wrong.
@@ -43,12 +46,13 @@ func run(s *Schedule) (Result, error) {
 		return Result{}, err
 	}
 	defer w.collector.Close()
+	if s.Spool != nil {
+		result, errs := w.crashes()
+		return result, errors.Join(errs...)
+	}
 	r, err := newRig(w)
 	if err != nil {
 		return Result{}, err
-	}
-	if debugHook != nil {
-		debugHook(w, r)
 	}
 	var errs []error
 	if s.Close == nil {
@@ -302,5 +306,3 @@ func sleep(ctx context.Context, d time.Duration) bool {
 		return false
 	}
 }
-
-var debugHook func(*world, rig)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"runtime"
 	"time"
@@ -35,21 +36,35 @@ func newRig(w *world) (rig, error) {
 	if w.s.Chain {
 		return newChain(w), nil
 	}
-	return newExporter(w)
+	r, err := w.newExporter(new(life), observability.CloudSpool{})
+	return r, err
 }
 
 // exporter is what users get.
 type exporter struct{ *observability.CloudExporter }
 
-func newExporter(w *world) (rig, error) {
+// newExporter makes one that is cut off, and whose losses are nobody's, when its life is over.
+func (w *world) newExporter(l *life, spool observability.CloudSpool) (exporter, error) {
 	s := w.s
 	e, err := observability.NewCloudExporter(observability.CloudExporterConfig{
-		AccessToken: fakeToken, IgnoreEnv: true, TracesEndpoint: w.collector.URL(), DialContext: w.dial,
+		AccessToken: fakeToken, IgnoreEnv: true, TracesEndpoint: w.collector.URL(),
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			if l.dead.Load() {
+				return nil, errDead
+			}
+			return w.dial(ctx, network, address)
+		},
 		MaxBatchSize: s.BatchItems, MaxBatchWait: s.BatchWait, MaxBatchBytes: 64 << 10, MaxBytes: s.MaxBytes,
 		Queue: s.Queue, Overflow: observability.CloudOverflow(s.Overflow),
 		Senders: s.Senders, MaxSenders: s.MaxSenders, Timeout: s.Timeout, MaxRetries: s.MaxRetries,
 		Compression: observability.CloudCompression(s.Compression),
-		Rand:        source1(s), Instance: "sim", Logger: slog.New(&lossCounter{w}), OnLoss: w.lose,
+		Rand:        source1(s), Instance: "sim", Logger: slog.New(&lossCounter{w}), Spool: spool,
+		OnLoss: func(stage, reason string, item any) {
+			// What the endpoint has refused for good is lost even where the process did not live to say so.
+			if !l.dead.Load() || reason == pipeline.ReasonRejected || reason == pipeline.ReasonTooLarge {
+				w.lose(stage, reason, item)
+			}
+		},
 	})
 	return exporter{e}, err
 }

@@ -70,19 +70,11 @@ type Ending struct {
 	Twice    bool          `json:"twice,omitempty"`
 }
 
-// Disk is what a spool stands on.
+// Disk is what a spool stands on, and when it stops.
 type Disk struct {
-	Each  bool        `json:"each,omitempty"`  // SyncEach
-	Crash int         `json:"crash,omitempty"` // the call of the file system at which the machine stops; 0: never
-	Power bool        `json:"power,omitempty"` // what was not synced is lost then
-	Fails []DiskFault `json:"fails,omitempty"`
-}
-
-// DiskFault is an error of the file system.
-type DiskFault struct {
-	At  int    `json:"at"` // which call
-	N   int    `json:"n"`  // and how many
-	Err string `json:"err"`
+	Each    bool  `json:"each,omitempty"`  // SyncEach
+	Power   bool  `json:"power,omitempty"` // what was not synced is lost; else only the process ends
+	Crashes []int `json:"crashes"`         // the calls of the file system at which it stops, each counted from the start of a process
 }
 
 // String is the schedule as a table, for people.
@@ -96,7 +88,7 @@ func (s *Schedule) String() string {
 		s.Mode, s.Seed, what, s.Items, s.Producers, s.Every, s.BatchItems, s.BatchWait, s.Queue, s.Overflow, s.Compression, s.Senders, s.MaxSenders, s.Timeout, s.Heal)
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, f := range s.Faults {
-		fmt.Fprintf(w, "  %s %d\t%s\t%s\n", f.On, f.At, f.Kind, f.details())
+		_, _ = fmt.Fprintf(w, "  %s %d\t%s\t%s\n", f.On, f.At, f.Kind, f.details())
 	}
 	_ = w.Flush() // into memory
 	if c := s.Close; c != nil {

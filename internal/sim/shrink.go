@@ -64,6 +64,9 @@ var lowers = []func(*Schedule) bool{
 		}
 		return false
 	},
+	func(s *Schedule) bool {
+		return s.Spool != nil && set(&s.Spool.Crashes, s.Spool.Crashes[:max(0, len(s.Spool.Crashes)-1)], len(s.Spool.Crashes) > 1)
+	},
 	func(s *Schedule) bool { return s.Close != nil && set(&s.Close.Twice, false, s.Close.Twice) },
 }
 

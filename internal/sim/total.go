@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,21 +12,26 @@ import (
 
 // Total adds up the results of schedules.
 type Total struct {
-	Schedules  int
-	Steps      int
-	Elapsed    time.Duration // of fake time, in hours at most 292 years of it
-	Ledger     pipeline.Ledger
-	Requests   int
-	Faults     int
-	Repeated   int64
-	Unanswered int
-	Reached    map[string]int // Closes by the state they came in
-	Pauses     [10]int        // shares of the longest pause
+	Schedules             int
+	Steps                 int
+	Elapsed               time.Duration // of fake time, in hours at most 292 years of it
+	Ledger                pipeline.Ledger
+	Requests              int
+	Faults                int
+	Repeated              int64
+	Unanswered            int
+	Crashes, Acknowledged int
+	Recovered             int64
+	Reached               map[string]int // Closes by the state they came in
+	Pauses                [10]int        // shares of the longest pause
 }
 
 func (t *Total) add(r Result) {
 	t.Schedules++
 	t.Elapsed += r.Elapsed
+	t.Crashes += r.Crashes
+	t.Acknowledged += r.Acknowledged
+	t.Recovered += r.Recovered
 	t.Steps += r.Steps
 	t.Requests += r.Requests
 	t.Faults += r.Faults
@@ -52,6 +56,9 @@ func (t *Total) reach(in string, n int) {
 func (t *Total) merge(o Total) {
 	t.Schedules += o.Schedules
 	t.Elapsed += o.Elapsed
+	t.Crashes += o.Crashes
+	t.Acknowledged += o.Acknowledged
+	t.Recovered += o.Recovered
 	t.Steps += o.Steps
 	t.Requests += o.Requests
 	t.Faults += o.Faults
@@ -89,12 +96,16 @@ func (t *Total) line(mode string, seed uint64, took time.Duration) string {
 	l := t.Ledger
 	fmt.Fprintf(&b, "%s: %d schedules from seed %d, 0 failed: %.0f/s, %.0f h of fake time in %.1f s; %d faults in %d requests\n",
 		mode, t.Schedules, seed, float64(t.Schedules)/took.Seconds(), t.Elapsed.Hours(), took.Seconds(), t.Faults, t.Requests)
+	if mode == "sim3" {
+		fmt.Fprintf(&b, "      %d crashes; %d items acknowledged, 0 of them lost; %d found in the spool by the next process; came twice %d", t.Crashes, t.Acknowledged, t.Recovered, t.Repeated)
+		return b.String()
+	}
 	fmt.Fprintf(&b, "      accepted %d = delivered %d + filtered %d + dropped %d + failed %d + abandoned %d + spooled %d; refused %d; came twice %d, after %d answers that got lost",
 		l.Accepted, l.Delivered, l.Filtered, l.Dropped, l.Failed, l.Abandoned, l.Spooled, l.Refused, t.Repeated, t.Unanswered)
 	if len(t.Reached) > 0 {
 		b.WriteString("\n      closed")
-		byCount := slices.SortedFunc(maps.Keys(t.Reached), func(a, b string) int { return cmp.Compare(a, b) })
-		for i, in := range byCount {
+		inOrder := slices.Sorted(maps.Keys(t.Reached))
+		for i, in := range inOrder {
 			fmt.Fprintf(&b, "%s %s %d", map[bool]string{true: ","}[i > 0], in, t.Reached[in])
 		}
 	}

@@ -191,8 +191,10 @@ func (o *options) playAgain(t *testing.T) error {
 		return fmt.Errorf("-replay: %w", err)
 	}
 	for i := range max(o.repeat, 1) {
-		defer watch(s.Seed)()
-		if _, err := Play(t, s); err != nil {
+		stop := watch(s.Seed)
+		_, err := Play(t, s)
+		stop()
+		if err != nil {
 			return fmt.Errorf("time %d\n%v%w", i+1, s, err)
 		}
 	}

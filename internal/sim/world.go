@@ -204,7 +204,7 @@ func (w *world) loseOne(stage, reason string, id span.ID) {
 		w.violations = append(w.violations, fmt.Errorf("OnLoss was told of the item %q", id))
 		return
 	}
-	if before, twice := w.lost[n]; twice {
+	if before, twice := w.lost[n]; twice && w.s.Spool == nil { // a process that has ended may have forgotten it
 		w.violations = append(w.violations, fmt.Errorf("item %d is lost twice: %s by %s, %s by %s", n, before.reason, before.stage, reason, stage))
 	}
 	w.lost[n] = loss{stage, reason}

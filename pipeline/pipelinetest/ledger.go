@@ -54,6 +54,7 @@ func CheckAtRest(stats pipeline.Stats) error {
 	note(stats.Ledger.Balance() != 0, "the ledger is off by %d: %+v", stats.Ledger.Balance(), stats.Ledger)
 	note(stats.DeadLetters.Balance() != 0, "the ledger of dead letters is off by %d: %+v", stats.DeadLetters.Balance(), stats.DeadLetters)
 	var left, arrived int64
+	recovered := stats.Ledger.Accepted // what a sink found in its spool left no stage
 	for _, s := range stats.Stages {
 		note(balance(s) != 0, "stage %q is off by %d: %+v", s.Name, balance(s), s)
 		for _, n := range []int64{s.In, s.Out, s.Made, s.Delivered, s.Filtered, s.Dropped, s.Failed, s.Abandoned, s.Spooled, s.Held, s.Queued, s.Refused} {
@@ -65,10 +66,14 @@ func CheckAtRest(stats pipeline.Stats) error {
 			note(lost[column] != n, "stage %q has %d %s, but reasons for %d", s.Name, n, column, lost[column])
 		}
 		left += s.Out
+		if s.Kind == "source" {
+			recovered -= s.In
+		}
 		if !enters(s) {
 			arrived += s.In + s.Queued
 		}
 	}
+	arrived -= recovered
 	note(left != arrived, "%d items left a stage, but %d arrived at another", left, arrived)
 	return errors.Join(faults...)
 }

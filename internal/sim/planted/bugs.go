@@ -64,4 +64,22 @@ var bugs = []bug{
 		Old:  "\tcase <-t.wake:\n\tcase <-ctx.Done():\n",
 		New:  "\tcase <-t.wake:\n",
 	}, []string{"sim2"}},
+	{planted.Bug{
+		Name: "a batch is acknowledged before its fsync",
+		File: "sink/spool/put.go",
+		Old:  "\tfile, err := d.write(to, e, pieces[:], syncs, syncs)\n",
+		New:  "\tfile, err := d.write(to, e, pieces[:], false, syncs)\n",
+	}, []string{"sim3"}},
+	{planted.Bug{
+		Name: "the fsync of the directory is forgotten",
+		File: "sink/spool/put.go",
+		Old:  "\tfile, err := d.write(to, e, pieces[:], syncs, syncs)\n",
+		New:  "\tfile, err := d.write(to, e, pieces[:], syncs, false)\n",
+	}, []string{"sim3"}},
+	{planted.Bug{
+		Name: "a file is unlinked before its delivery",
+		File: "sink/http_spool.go",
+		Old:  "\tsp.held += p.held.charge\n\tsp.live",
+		New:  "\t_ = sp.store.Remove(p.held.entry)\n\tsp.held += p.held.charge\n\tsp.live",
+	}, []string{"sim3"}},
 }
