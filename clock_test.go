@@ -17,17 +17,15 @@ import (
 // compares, adds and subtracts times of time.Now, for which Go takes the monotonic clock: there a wall
 // clock that is set, by an hour or by years, changes nothing.
 var wallClock = map[string]string{
-	"span/write.go":        "the date of a span, as it is written",
-	"span/record.go":       "the date of a span, as it is read",
-	"sink/retry.go":        "the date in a Retry-After, which is clamped to the longest pause",
-	"sink/http_spool.go":   "the age of what is in a spool, which may have been put by an earlier process",
-	"sink/spool/format.go": "when an entry was put",
-	"sink/spool/name.go":   "when an entry was put",
+	"span/write.go":      "the date of a span, as it is written",
+	"span/record.go":     "the date of a span, as it is read",
+	"sink/retry.go":      "the date in a Retry-After, which is clamped to the longest pause",
+	"sink/spool/name.go": "when an entry of a spool was put, perhaps by an earlier process: its age decides what is too old",
 }
 
 // dated are the functions and methods that look at a date, or take the monotonic part of a time away.
 var dated = []string{
-	"AddDate", "AppendFormat", "Date", "Day", "GobEncode", "Hour", "Local", "MarshalBinary", "MarshalJSON", "MarshalText", "Parse", "ParseInLocation", "ParseTime",
+	"AddDate", "AppendFormat", "Date", "Day", "GobEncode", "Hour", "Local", "Parse", "ParseInLocation", "ParseTime",
 	"Unix", "UnixMicro", "UnixMilli", "UnixNano", "UTC", "Year", "YearDay",
 }
 

@@ -212,9 +212,10 @@ var stopStates = []stopState{
 		id: "spooling", name: "writing the spool",
 		settle: func(x *stopping) {
 			x.spool()
+			takes := x.drawn(time.Millisecond, 3*time.Millisecond)
 			x.disk.OnOp(func(op crashfs.Op) error {
 				if op.Kind == crashfs.Write {
-					time.Sleep(20 * time.Millisecond)
+					time.Sleep(takes)
 				}
 				return nil
 			})
@@ -223,7 +224,7 @@ var stopStates = []stopState{
 		enter: func(x *stopping) {
 			x.answersAfter(x.drawn(0, 5*time.Second))
 			x.some(x.cfg.MaxBatchSize, 40)
-			time.Sleep(x.drawn(0, 20*time.Millisecond))
+			time.Sleep(x.drawn(0, 3*time.Millisecond))
 		},
 	},
 }
