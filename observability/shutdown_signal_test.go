@@ -19,14 +19,17 @@ import (
 	"github.com/tailrace-go/tailrace/observability"
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/sink/sinktest"
+	"github.com/tailrace-go/tailrace/sink/spool/crashfs"
 )
 
 // testament is what a process that a signal ends has to say at last.
 type testament struct {
 	Accepted []int // numbers of the spans that Export took
 	Refused  int
+	Lost     []string // ids
 	Ledger   pipeline.Ledger
 	Err      string
+	Peak     int // KiB of memory
 }
 
 const testamentLine = "testament "
@@ -54,6 +57,7 @@ func stateChild(t *testing.T, state string) {
 	var mu sync.Mutex
 	var producers sync.WaitGroup
 	will := &testament{Accepted: []int{}}
+	writing := make(chan struct{}, 100)
 	dialling := make(chan struct{})
 	cfg := observability.CloudExporterConfig{MaxBatchWait: time.Hour, MaxBatchSize: 20}
 	switch state {
@@ -70,6 +74,16 @@ func stateChild(t *testing.T, state string) {
 		cfg.Senders, cfg.MaxSenders = 1, 1
 	case "blocked":
 		cfg.Overflow, cfg.Queue, cfg.Senders, cfg.MaxSenders = observability.OverflowBlock, 5, 1, 1
+	case "spooling":
+		disk := crashfs.New()
+		disk.OnOp(func(op crashfs.Op) error {
+			if op.Kind == crashfs.Write {
+				writing <- struct{}{}
+				time.Sleep(50 * time.Millisecond)
+			}
+			return nil
+		})
+		cfg.Spool = observability.CloudSpool{Dir: "/spool", FS: disk.Start()}
 	}
 	e, err := observability.NewCloudExporter(cfg)
 	if err != nil {
@@ -104,6 +118,9 @@ func stateChild(t *testing.T, state string) {
 	case "connecting":
 		export(0, 20, 40)
 		<-dialling
+	case "spooling":
+		export(0, 20, 40)
+		<-writing
 	case "sending":
 		export(0, 20, 200_000) // more than the network holds
 	case "blocked":
@@ -150,6 +167,7 @@ func TestShutdownOnSignalInEachState(t *testing.T) {
 		{state: "waiting", before: always(sinktest.Delay(100 * time.Millisecond)), until: arrived(1)},
 		{state: "retrying", before: always(sinktest.Status(503)), until: arrived(2), after: (*sinktest.Collector).Heal},
 		{state: "blocked", before: always(sinktest.Delay(10 * time.Millisecond)), until: arrived(2)},
+		{state: "spooling"},
 	} {
 		t.Run(cell.state, func(t *testing.T) {
 			t.Parallel()

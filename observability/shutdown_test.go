@@ -20,6 +20,7 @@ import (
 	"github.com/tailrace-go/tailrace/observability"
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/sink/sinktest"
+	"github.com/tailrace-go/tailrace/sink/spool/crashfs"
 	"github.com/tailrace-go/tailrace/span"
 )
 
@@ -46,12 +47,12 @@ var stopWays = []stopWay{
 	{
 		id: "time", name: "deadline generous",
 		callers:  func(*rand.Rand) []time.Duration { return []time.Duration{generous} },
-		happened: "every span delivered, Shutdown returned nil",
+		happened: "every span delivered, or spooled where there is a spool; Shutdown returned nil",
 	},
 	{
 		id: "cut", name: "cancelled, or deadline in the middle",
 		callers:  func(rng *rand.Rand) []time.Duration { return []time.Duration{cutAfter(rng)} },
-		happened: "returned by the deadline; every span delivered or in the *LossError as abandoned, none in both",
+		happened: "returned by the deadline; every span delivered or in the *LossError as abandoned, or spooled where there is a spool; none in two",
 	},
 	{
 		id: "twice", name: "several at the same time",
@@ -62,7 +63,7 @@ var stopWays = []stopWay{
 			}
 			return all
 		},
-		happened: "all callers got the same result, by the first deadline; every span delivered or abandoned, none in both",
+		happened: "all callers got the same result, by the first deadline; every span delivered or abandoned, or spooled where there is a spool; none in two",
 	},
 	{
 		id: "producers", name: "racing 1,000 producers", pushers: 1000,
@@ -72,7 +73,7 @@ var stopWays = []stopWay{
 			}
 			return []time.Duration{cutAfter(rng)}
 		},
-		happened: "Export gave nil or ErrClosed; every span that it took is delivered or abandoned, none in both",
+		happened: "Export gave nil or ErrClosed; every span that it took is delivered or abandoned, or spooled where there is a spool; none in two",
 	},
 }
 
@@ -207,6 +208,25 @@ var stopStates = []stopState{
 			synctest.Wait()
 		},
 	},
+	{
+		id: "spooling", name: "writing the spool",
+		settle: func(x *stopping) {
+			x.spool()
+			takes := x.drawn(time.Millisecond, 3*time.Millisecond)
+			x.disk.OnOp(func(op crashfs.Op) error {
+				if op.Kind == crashfs.Write {
+					time.Sleep(takes)
+				}
+				return nil
+			})
+			x.slack = 100 * time.Millisecond // a write is not cut
+		},
+		enter: func(x *stopping) {
+			x.answersAfter(x.drawn(0, 5*time.Second))
+			x.some(x.cfg.MaxBatchSize, 40)
+			time.Sleep(x.drawn(0, 3*time.Millisecond))
+		},
+	},
 }
 
 // TestShutdownInEachState plays each state with each way that Shutdown can come, with settings,
@@ -215,7 +235,8 @@ var stopStates = []stopState{
 //	TAILRACE_SHUTDOWN_RUNS=1000 go test -race -run TestShutdownInEachState -timeout 2h ./observability
 //
 // Whatever was going on, Shutdown returns by its deadline, in fake time to the nanosecond; each span
-// that Export took is delivered once or is in the *LossError once; nothing is called delivered that the
+// that Export took is delivered once, or is in the *LossError once, or, in the runs that are drawn to
+// have a spool, on disk, from where another exporter delivers it; nothing is called delivered that the
 // collector does not have; and nothing is sent afterwards. The fifth way, a signal to a process, is in
 // TestShutdownOnSignalInEachState.
 func TestShutdownInEachState(t *testing.T) {
@@ -252,6 +273,8 @@ type stopping struct {
 	rng       *rand.Rand
 	cfg       observability.CloudExporterConfig
 	producers sync.WaitGroup
+	disk      *crashfs.Disk        // nil without a spool
+	slack     time.Duration        // that Shutdown may take beyond its deadline
 	ends      []func(hurried bool) // what happens as Shutdown is called, hurried if it is to be cut short
 
 	mu       sync.Mutex
@@ -270,6 +293,9 @@ func shutdown(t *testing.T, state stopState, way stopWay, rng *rand.Rand) {
 	x.cfg.MaxSenders = x.cfg.Senders
 	if way.pushers > 0 {
 		x.cfg.MaxBatchSize += 100
+	}
+	if rng.IntN(2) == 0 {
+		x.spool()
 	}
 	if state.settle != nil {
 		state.settle(x)
@@ -305,7 +331,7 @@ func shutdown(t *testing.T, state stopState, way stopWay, rng *rand.Rand) {
 	callers.Wait()
 	took := time.Since(began)
 	x.producers.Wait()
-	if took > max(deadline, 0) {
+	if took > max(deadline, 0)+x.slack {
 		t.Errorf("Shutdown took %v of %v", took, deadline)
 	}
 	for _, result := range results {
@@ -314,6 +340,14 @@ func shutdown(t *testing.T, state stopState, way stopWay, rng *rand.Rand) {
 		}
 	}
 	x.judge(results[0], deadline < generous, state.left)
+}
+
+// spool has x keep on disk what its endpoint does not have yet.
+func (x *stopping) spool() {
+	if x.disk == nil {
+		x.disk = crashfs.New()
+		x.cfg.Spool = observability.CloudSpool{Dir: "/spool", FS: x.disk.Start(), SyncEach: x.rng.IntN(2) == 0}
+	}
 }
 
 // ended is a context that has ended.
@@ -328,10 +362,18 @@ func (x *stopping) judge(result error, hurried, left bool) {
 	synctest.Wait()
 	requests := x.c.Ledger().Requests
 	got := x.Stats().Ledger
-	x.account(pipeline.Ledger{
+	want := pipeline.Ledger{
 		Accepted: int64(len(x.accepted)), Refused: int64(len(x.refused)),
 		Delivered: int64(len(x.accepted) - len(x.lost)), Abandoned: int64(len(x.lost)),
-	})
+	}
+	if x.disk != nil {
+		want.Spooled = onDisk(x.T, x.cfg.Spool)
+		want.Delivered -= want.Spooled
+		if len(x.lost) > 0 {
+			x.Errorf("%d spans are lost beside a spool", len(x.lost))
+		}
+	}
+	x.account(want)
 	stored := map[span.ID]bool{}
 	for _, record := range x.c.Records() {
 		id := span.ID(record.SpanID)
@@ -341,9 +383,12 @@ func (x *stopping) judge(result error, hurried, left bool) {
 		stored[id] = true
 	}
 	for id := range x.accepted {
-		if x.lost[id] == "" && !stored[id] {
+		if x.lost[id] == "" && !stored[id] && x.disk == nil {
 			x.Errorf("span %s is neither stored nor lost", id)
 		}
+	}
+	if int(got.Delivered) > len(stored) {
+		x.Errorf("%d are called delivered, %d are stored", got.Delivered, len(stored))
 	}
 	both := 0 // of unknown outcome: abandoned, and stored all the same
 	for id, reason := range x.lost {
@@ -379,7 +424,7 @@ func (x *stopping) judge(result error, hurried, left bool) {
 			x.Errorf("no line tells of the loss: %s", x.log)
 		}
 	}
-	if hurried && left && len(x.lost) == 0 {
+	if hurried && left && len(x.lost) == 0 && got.Spooled == 0 {
 		x.Error("nothing was left to abandon, so the state was another one")
 	}
 
@@ -396,6 +441,32 @@ func (x *stopping) judge(result error, hurried, left bool) {
 	time.Sleep(time.Hour)
 	if again := x.c.Ledger().Requests; again != requests {
 		x.Errorf("%d requests after Shutdown", again-requests)
+	}
+	if x.disk != nil {
+		x.recover()
+	}
+}
+
+// recover has another exporter send what is spooled: then everything has arrived.
+func (x *stopping) recover() {
+	x.c.Heal()
+	x.c.Up()
+	x.disk.OnOp(nil)
+	cfg := x.cfg
+	cfg.OnLoss = nil
+	r := start(x.T, x.c, cfg)
+	r.stop()
+	stored := map[span.ID]bool{}
+	for _, record := range x.c.Records() {
+		stored[span.ID(record.SpanID)] = true
+	}
+	for id := range x.accepted {
+		if !stored[id] {
+			x.Errorf("span %s was spooled, and did not arrive", id)
+		}
+	}
+	if len(stored) != len(x.accepted) {
+		x.Errorf("%d spans have arrived, %d were accepted", len(stored), len(x.accepted))
 	}
 }
 

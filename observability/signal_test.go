@@ -41,6 +41,14 @@ func TestSignalChild(t *testing.T) {
 		stateChild(t, state)
 		return
 	}
+	switch role {
+	case "overload":
+		overloadChild(t)
+		return
+	case "suspended":
+		suspendedChild(t)
+		return
+	}
 	e, err := observability.NewCloudExporter(observability.CloudExporterConfig{MaxBatchWait: time.Hour})
 	if err != nil {
 		t.Fatal(err)
@@ -69,12 +77,18 @@ type process struct {
 	text *bufio.Reader
 }
 
-func startChild(t *testing.T, c *sinktest.Collector, role string) *process {
+// childLasts is how long a process may live: a minute, beside the time in which it is suspended.
+func childLasts() time.Duration {
+	suspended, _ := time.ParseDuration(os.Getenv("TAILRACE_SUSPEND"))
+	return suspended + time.Minute
+}
+
+func startChild(t *testing.T, c *sinktest.Collector, role string, env ...string) *process {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // kills a process that does not end
+	ctx, cancel := context.WithTimeout(t.Context(), childLasts()) // kills a process that does not end
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestSignalChild$", "-test.v")
-	cmd.Env = append(os.Environ(), child+"="+role, "MASTRA_CLOUD_ACCESS_TOKEN="+fakeToken, "MASTRA_CLOUD_TRACES_ENDPOINT="+c.URL())
+	cmd.Env = append(append(os.Environ(), env...), child+"="+role, "MASTRA_CLOUD_ACCESS_TOKEN="+fakeToken, "MASTRA_CLOUD_TRACES_ENDPOINT="+c.URL())
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()

@@ -31,7 +31,9 @@ type gate struct {
 	queue   []*turn   // those who wait, the longest first
 
 	pausedAt time.Time     // when the current pause began
-	paused   time.Duration // sum of those before
+	paused   time.Duration // sum of those before, and of the time that the process was suspended
+	timeout  time.Duration // of a request
+	seen     time.Time     // when somebody last came in time, or was found to be late
 
 	told   sync.Mutex // held while onState runs
 	toldOf int        // epoch
@@ -71,7 +73,7 @@ type turn struct {
 
 func (g *gate) init(cfg HTTPConfig) {
 	g.retry, g.onState, g.rng = cfg.Retry, cfg.OnState, rand.New(cfg.Rand)
-	g.probes = len(cfg.Probe) > 0
+	g.probes, g.timeout = len(cfg.Probe) > 0, cfg.Timeout
 }
 
 // enter waits until t may do something.
@@ -110,6 +112,9 @@ func (g *gate) enter(ctx context.Context, t *turn) (pass, error) {
 		g.mu.Unlock()
 		hurry := t.sleep(ctx, wait)
 		g.mu.Lock()
+		if wait >= 0 {
+			g.came(now.Add(wait), time.Now())
+		}
 		if ctx.Err() != nil {
 			return passBody, context.Cause(ctx)
 		}
@@ -200,6 +205,9 @@ func (g *gate) report(t *turn, o outcome) (back bool) {
 	c, after, err := o.class, o.after, o.err
 	probe, stale := t.probe, t.epoch != g.epoch
 	g.endProbe(t)
+	if !t.began.IsZero() {
+		g.came(t.began.Add(g.timeout), now)
+	}
 	switch c {
 	case retry, throttled:
 		g.failed(t, now, after)
@@ -248,6 +256,19 @@ func (g *gate) report(t *turn, o outcome) (back bool) {
 	g.mu.Unlock()
 	g.tell()
 	return back
+}
+
+// suspension is how late a timer has to be, for the process to have been suspended meanwhile.
+const suspension = time.Second
+
+// came notes that what was to come at due, or before, came now. If it is late, the process was
+// suspended, or its machine was: no failure of the endpoint's, so that time is not one of retries.
+func (g *gate) came(due, now time.Time) {
+	due = later(due, g.seen) // what somebody has found already is not found twice
+	g.seen = now
+	if late := now.Sub(due); late > suspension && g.state.Mode != Paused { // a pause does not count anyway
+		g.paused += late
+	}
 }
 
 // pause turns to Paused for as long as the endpoint said, or else the usual time.

@@ -64,7 +64,7 @@ var loadRows = Section{Title: "Clock and load", Rows: []Row{
 		Package:  "observability", Test: "TestTenThousandProducers",
 	},
 	{
-		ID: "load.herd", Fault: "1,000 clients fail together (200 in CI)",
+		ID: "load.herd", Fault: "1,000 clients fail together (150 in CI)",
 		Expected: "at most 5 % of the retries in any 100 ms",
 		Package:  "sink", Test: "TestManyClientsFailTogether",
 	},
