@@ -31,7 +31,7 @@ func draw(mode string, seed uint64) *Schedule {
 	s.Items, s.Producers = 5+rng.IntN(40), 1+rng.IntN(4)
 	s.Every = pick(rng, 0, upTo(rng, 100*time.Millisecond), upTo(rng, 5*time.Second))
 	s.BatchItems, s.BatchWait = 1+rng.IntN(12), upTo(rng, 6*time.Second)
-	s.Queue = pick(rng, 4+rng.IntN(20), 1000)
+	s.Queue = s.BatchItems + pick(rng, rng.IntN(20), 1000) // no less than a batch, which the exporter refuses
 	s.MaxBytes = pick(rng, 1<<20, 2<<20)
 	s.Overflow = pick(rng, "block", "block", "drop-newest", "drop-oldest")
 	s.Senders = 1 + rng.IntN(3)
@@ -200,7 +200,7 @@ func (s *Schedule) drawEnding(rng *rand.Rand) {
 		body(Fault{Kind: pick(rng, "throttled", "reset after body", "status"), Code: 503})
 		c.After = upTo(rng, 2*time.Second)
 	case blocked:
-		s.Overflow, s.Queue, s.Every, s.Patience = "block", 1, 0, 0
+		s.Overflow, s.Queue, s.Every, s.Patience = "block", s.BatchItems, 0, 0
 		s.Items = 200 + rng.IntN(200)
 		s.Senders, s.MaxSenders = 1, 1
 		for at := range 3 {
