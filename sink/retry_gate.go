@@ -33,7 +33,7 @@ type gate struct {
 	pausedAt time.Time     // when the current pause began
 	paused   time.Duration // sum of those before, and of the time that the process was suspended
 	timeout  time.Duration // of a request
-	seen     time.Time     // when somebody last came in time, or was found to be late
+	seen     time.Time     // when somebody last came back from a pause or a request
 
 	told   sync.Mutex // held while onState runs
 	toldOf int        // epoch
@@ -68,6 +68,7 @@ type turn struct {
 	patient  bool          // its body has no limit of time
 	epoch    int           // when its request began
 	began    time.Time
+	wakes    time.Time // when it comes back at the latest; zero if that is not known
 	wake     chan struct{}
 }
 
@@ -109,11 +110,14 @@ func (g *gate) enter(ctx context.Context, t *turn) (pass, error) {
 		if known {
 			wait = at.Sub(now)
 		}
+		if t.wakes = (time.Time{}); known {
+			t.wakes = at
+		}
 		g.mu.Unlock()
 		hurry := t.sleep(ctx, wait)
 		g.mu.Lock()
-		if wait >= 0 {
-			g.came(now.Add(wait), time.Now())
+		if known {
+			g.came(at, time.Now())
 		}
 		if ctx.Err() != nil {
 			return passBody, context.Cause(ctx)
@@ -261,13 +265,22 @@ func (g *gate) report(t *turn, o outcome) (back bool) {
 // suspension is how late a timer has to be, for the process to have been suspended meanwhile.
 const suspension = time.Second
 
-// came notes that what was to come at due, or before, came now. If it is late, the process was
-// suspended, or its machine was: no failure of the endpoint's, so that time is not one of retries.
+// came notes that what was to come at due, or before, came now. If that is late, or another one who
+// waits is, then the process was suspended, or its machine: no failure of the endpoint's, so all of
+// the time since somebody last came is none of retries.
 func (g *gate) came(due, now time.Time) {
-	due = later(due, g.seen) // what somebody has found already is not found twice
+	for _, t := range g.queue {
+		if !t.wakes.IsZero() && t.wakes.Before(due) {
+			due = t.wakes
+		}
+	}
+	last := g.seen
 	g.seen = now
-	if late := now.Sub(due); late > suspension && g.state.Mode != Paused { // a pause does not count anyway
-		g.paused += late
+	if last.IsZero() || g.state.Mode == Paused { // a pause does not count anyway
+		return
+	}
+	if now.Sub(later(due, last)) > suspension { // what somebody has found already is not found twice
+		g.paused += now.Sub(last)
 	}
 }
 
