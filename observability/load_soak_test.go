@@ -101,7 +101,7 @@ func openFiles() int {
 	if err != nil {
 		return -1
 	}
-	defer dir.Close()
+	defer func() { _ = dir.Close() }()
 	names, err := dir.Readdirnames(-1)
 	if err != nil {
 		return -1
