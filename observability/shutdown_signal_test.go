@@ -73,7 +73,7 @@ func stateChild(t *testing.T, state string) {
 		}
 		cfg.Senders, cfg.MaxSenders = 1, 1
 	case "blocked":
-		cfg.Overflow, cfg.Queue, cfg.Senders, cfg.MaxSenders = observability.OverflowBlock, 5, 1, 1
+		cfg.Overflow, cfg.Queue, cfg.Senders, cfg.MaxSenders = observability.OverflowBlock, 20, 1, 1
 	case "spooling":
 		disk := crashfs.New()
 		disk.OnOp(func(op crashfs.Op) error {

@@ -191,7 +191,7 @@ var stopStates = []stopState{
 	{
 		id: "blocked", name: "blocked on a full link", left: true,
 		settle: func(x *stopping) {
-			x.cfg.Overflow, x.cfg.Queue = observability.OverflowBlock, 1+x.rng.IntN(20)
+			x.cfg.Overflow, x.cfg.Queue = observability.OverflowBlock, x.cfg.MaxBatchSize+x.rng.IntN(20)
 			x.cfg.Senders, x.cfg.MaxSenders = 1, 1 // so that the order can be seen
 		},
 		enter: func(x *stopping) {
