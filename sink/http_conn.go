@@ -70,7 +70,7 @@ func (h *heard) alert() error {
 	if !ok || conn.ConnectionState().NegotiatedProtocol == "h2" { // which goes on, and has its own reader
 		return nil
 	}
-	_ = conn.SetReadDeadline(time.Unix(1, 0)) // it is closed already
+	_ = conn.SetReadDeadline(time.Now()) // it is closed already
 	_, err := conn.Read(make([]byte, 1))
 	var op *net.OpError
 	if errors.As(err, &op) && op.Op == opAlert {

@@ -125,8 +125,7 @@ func TestDNSFaults(t *testing.T) {
 				cfg: sink.HTTPConfig{Endpoint: strings.Replace(c.URL(), "127.0.0.1", "collector.example", 1), DialContext: names.DialContext},
 				begin: func() {
 					names.set(row.answer)
-					c.Down() // else the connections that there are would do
-					c.Up()
+					cutOff(c)
 				},
 				end: func() { names.set(nameAnswer{address: home}) },
 			}.play(t, c)
@@ -150,10 +149,17 @@ func TestDNSFaults(t *testing.T) {
 			cfg: sink.HTTPConfig{Endpoint: "http://collector.example:" + port, DialContext: names.DialContext, Timeout: time.Second},
 			begin: func() {
 				names.set(nameAnswer{address: netip.MustParseAddr("127.0.0.2")})
-				c.Down()
-				c.Up()
+				cutOff(c)
 			},
 			end: func() { names.set(nameAnswer{address: home}) },
 		}.play(t, c)
 	})
+}
+
+// cutOff ends the connections that there are, which need no name any more, and those that are being made by
+// an address that was found before.
+func cutOff(c *sinktest.Collector) {
+	c.Down()
+	time.Sleep(200 * time.Millisecond)
+	c.Up()
 }
