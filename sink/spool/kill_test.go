@@ -36,7 +36,8 @@ func child(dir string) {
 			break
 		}
 		fmt.Println("put", keyOf(i))
-		if entries = append(entries, e); len(entries) > 20 {
+		// Whatever earlier ones have left is removed too: the queue does not grow from kill to kill.
+		for entries = append(entries, e); len(entries) > 20 && err == nil; entries = entries[1:] {
 			body, key, failed := d.Load(entries[0])
 			if failed != nil {
 				err = failed
@@ -45,7 +46,6 @@ func child(dir string) {
 			body.Free()
 			fmt.Println("remove", key) // before it is: so nobody takes it for lost
 			err = d.Remove(entries[0])
-			entries = entries[1:]
 		}
 		if i%7 == 0 && err == nil {
 			err = d.Sync()
