@@ -20,7 +20,8 @@ import (
 )
 
 // TestTornAtEachByte cuts the last file at each byte of its last 64 KiB, and at each 61st of them
-// opens the spool anew and writes to it: at each, with TAILRACE_SPOOL_TORN=1.
+// opens the spool anew and writes to it: at each, with TAILRACE_SPOOL_TORN=1. The race detector,
+// which has nothing to find here, gets each 61st alone.
 func TestTornAtEachByte(t *testing.T) {
 	disk := crashfs.New()
 	cfg := onDisk(disk, spool.SyncEach)
@@ -33,6 +34,9 @@ func TestTornAtEachByte(t *testing.T) {
 	step := amount(t, "TAILRACE_SPOOL_TORN", 61)
 	cuts := 0
 	for size := len(whole) - 1; size >= len(whole)-64<<10; size-- {
+		if raced && size%step != 0 {
+			continue
+		}
 		cuts++
 		disk.SetFile(name, whole[:size])
 		torn := d.Stats().Quarantined
@@ -71,7 +75,7 @@ func TestTornAtEachByte(t *testing.T) {
 		}
 	}
 	t.Logf("%d cuts, opened at each %d.", cuts, step)
-	faults.Happened(t, "S-3", "65,536 cuts: the torn one quarantined and counted, each time; opened, the one before it whole, and writing worked, at each one tried")
+	faults.Happened(t, "S-3", "the torn one quarantined and counted, each time; opened, the one before it whole, and writing worked, at each one tried")
 }
 
 // TestOneBitFlipped flips one bit at a time, at 10,000 random places of all files.

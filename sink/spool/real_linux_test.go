@@ -133,9 +133,9 @@ func TestARealSyncFails(t *testing.T) {
 		t.Skip("strace is not installed")
 	}
 	for name, mode := range modes {
-		for n := 1; n <= 4; n++ {
+		for _, n := range []int{1, 3} {
 			dir := t.TempDir()
-			cmd := exec.Command(strace, "-f", "-qq", "-o", filepath.Join(t.TempDir(), "trace"), "-e", "trace=fdatasync",
+			cmd := exec.Command(strace, "-f", "--seccomp-bpf", "-qq", "-o", filepath.Join(t.TempDir(), "trace"), "-e", "trace=fdatasync",
 				"-e", fmt.Sprintf("inject=fdatasync:error=EIO:when=%d", n), os.Args[0])
 			cmd.Env = append(os.Environ(), syncingDir+"="+dir, fmt.Sprintf("TAILRACE_SPOOL_MODE=%d", mode))
 			out, err := cmd.CombinedOutput()
