@@ -17,19 +17,6 @@ import (
 	"github.com/tailrace-go/tailrace/stages"
 )
 
-func countTo(n int) *pipelinetest.Feed[int] {
-	return &pipelinetest.Feed[int]{N: n, Item: func(i int) int { return i }}
-}
-
-func intSink() pipeline.Sink[int] { return pipelinetest.NewFake[int]().Sink() }
-
-func passInts() pipeline.Stage[int, int] { return stages.Map(func(i int) int { return i }) }
-
-// sized is an item with a size.
-type sized int
-
-func (s sized) Size() int { return int(s) }
-
 // TestBadInput holds that each mistake is an error of Run that names the stage and says what is
 // wrong, and never a hang or a panic.
 func TestBadInput(t *testing.T) {
@@ -284,20 +271,6 @@ func restarting(cfg pipeline.RestartConfig) pipeline.Option {
 func badRestart(cfg pipeline.RestartConfig) func(*pipeline.Pipeline) {
 	return func(p *pipeline.Pipeline) {
 		pipeline.To(pipeline.From(p, countTo(1)), pipelinetest.NewFake[int]().SinkActor(), pipeline.Name("culprit"), restarting(cfg))
-	}
-}
-
-// runWithin runs a pipeline to its end, and fails the test if that takes longer.
-func runWithin(t *testing.T, p *pipeline.Pipeline, limit time.Duration) error {
-	t.Helper()
-	done := make(chan error, 1)
-	go func() { done <- p.Run(t.Context()) }()
-	select {
-	case err := <-done:
-		return err
-	case <-time.After(limit):
-		t.Fatalf("Run has not returned after %v: %v", limit, p.Stats())
-		return nil
 	}
 }
 

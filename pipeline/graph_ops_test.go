@@ -12,8 +12,6 @@ import (
 	"github.com/tailrace-go/tailrace/stages"
 )
 
-var errDrawn = errors.New("drawn")
-
 // tokensOf returns the tokens in an item of a random graph.
 func tokensOf[T any](item T) []token {
 	switch item := any(item).(type) {
@@ -26,21 +24,6 @@ func tokensOf[T any](item T) []token {
 }
 
 func hashOf[T any](item T) int { return tokensOf(item)[0].hash() }
-
-// rest waits for d, or until ctx ends.
-func rest(ctx context.Context, d time.Duration) error {
-	if d <= 0 { // Go 1.26 crashes on a timer in a bubble that is due at once, under the race detector
-		return context.Cause(ctx)
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
 
 // operator makes a stage of a function that says what is to be done for an item: pass it on (nil),
 // filter it (errFilter) or fail it. It may also panic, call runtime.Goexit, or stop the stage.

@@ -242,6 +242,42 @@ func TestFlushAtTheEdgesOfARun(t *testing.T) {
 	})
 }
 
+// TestFlushOfWhatIsGivenUp holds that a Flush does not end at the deadline of the drain, when the sinks
+// are done with all that they will ever see, but with the run, when what a stage still held is counted.
+func TestFlushOfWhatIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pipeline.New(pipeline.Config{})
+		source := newPushed[int](pipeline.EntryConfig{})
+		slow := pipeline.Operator(func(item int, emit func(int)) {
+			time.Sleep(5 * time.Second) // it looks at no context
+			emit(item)
+		})
+		pipeline.To(pipeline.Via(pipeline.From(p, source), slow, pipeline.Queue(1)), pipelinetest.NewFake[int]().Sink(), pipeline.Queue(1))
+		run := start(t, p)
+		source.push(t, 1)
+		synctest.Wait() // the stage has it
+		began := time.Now()
+		flushed := make(chan error)
+		go func() {
+			err := run.flush()
+			if l := p.Ledger(); l.InFlight != 0 || l.Abandoned != 1 {
+				t.Errorf("Flush returned after %v with %+v", time.Since(began), l)
+			}
+			flushed <- err
+		}()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var loss *pipeline.LossError
+		if err := p.Shutdown(ctx); !errors.As(err, &loss) {
+			t.Errorf("Shutdown returned %v, want that an item was given up", err)
+		}
+		if err := <-flushed; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestFlushNamesWhoHoldsItUp holds that a Flush that gives up says for whom it waited.
 func TestFlushNamesWhoHoldsItUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

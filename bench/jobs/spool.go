@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/sink/spool"
@@ -29,19 +31,22 @@ type StoreImpl struct {
 	Open func(dir string) (Store, error)
 }
 
-// An AppendJob stores records one after the other, each synced before the next.
+// An AppendJob stores records, each synced before its appender stores the next.
 type AppendJob struct {
-	Name  string
-	Base  string // the implementation that ratios are taken against unless one is named
-	Size  int    // bytes in a record
-	Items int    // records in a run
-	Impls []StoreImpl
+	Name      string
+	Base      string // the implementation that ratios are taken against unless one is named
+	Size      int    // bytes in a record
+	Items     int    // records in a run
+	Appenders int    // goroutines that store at once; of bbolt's, one has its turn at a time
+	Impls     []StoreImpl
 }
 
 // Append are the jobs of a spool, by size of its batches.
 var Append = []*AppendJob{
-	{Name: "SpoolAppend/size=256KiB", Base: "bbolt", Size: 256 << 10, Items: 60, Impls: stores},
-	{Name: "SpoolAppend/size=16KiB", Base: "bbolt", Size: 16 << 10, Items: 200, Impls: stores},
+	{Name: "SpoolAppend/size=256KiB/appenders=1", Base: "bbolt", Size: 256 << 10, Items: 60, Appenders: 1, Impls: stores},
+	{Name: "SpoolAppend/size=256KiB/appenders=4", Base: "bbolt", Size: 256 << 10, Items: 60, Appenders: 4, Impls: stores},
+	{Name: "SpoolAppend/size=16KiB/appenders=1", Base: "bbolt", Size: 16 << 10, Items: 200, Appenders: 1, Impls: stores},
+	{Name: "SpoolAppend/size=16KiB/appenders=4", Base: "bbolt", Size: 16 << 10, Items: 200, Appenders: 4, Impls: stores},
 }
 
 var stores = []StoreImpl{{"tailrace", openSpool}, {"bbolt", openBolt}}
@@ -122,11 +127,24 @@ func (j *AppendJob) Measure(impl StoreImpl) (sample AppendSample, err error) {
 		block = sha256.Sum256(block[:]) // as if compressed
 		copy(record[at:], block[:])
 	}
+	var all errgroup.Group
+	var next atomic.Int64
 	start := time.Now()
-	for i := range j.Items {
-		if err := store.Put(i, record); err != nil {
-			return sample, errors.Join(err, store.Close())
-		}
+	for range j.Appenders {
+		all.Go(func() error {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= j.Items {
+					return nil
+				}
+				if err := store.Put(i, record); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return sample, errors.Join(err, store.Close())
 	}
 	wall := time.Since(start)
 	got, err := store.Get(j.Items - 1)

@@ -42,6 +42,7 @@ type acks struct {
 func (w *world) crashes() (result Result, errs []error) {
 	d := w.s.Spool
 	disk := crashfs.New()
+	ills := &trouble{w: w}
 	acknowledged := &acks{at: map[int]time.Time{}, life: make([]int, w.s.Items)}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -57,17 +58,18 @@ func (w *world) crashes() (result Result, errs []error) {
 		l := &life{number: number, ended: make(chan struct{})}
 		last := number > len(d.Crashes)
 		found := itemsOn(disk)
+		at := -1
 		if !last {
-			at := disk.Ops() + d.Crashes[number-1]
-			disk.OnOp(func(op crashfs.Op) error {
-				if op.N != at {
-					return nil
-				}
+			at = disk.Ops() + d.Crashes[number-1]
+		}
+		disk.OnOp(func(op crashfs.Op) error {
+			if op.N == at {
 				l.dead.Store(true)
 				close(l.ended)
 				return crashfs.ErrCrashed
-			})
-		}
+			}
+			return ills.at(op)
+		})
 		r, err := w.newExporter(l, observability.CloudSpool{Dir: spoolDir, FS: disk.Start(), SyncEach: d.Each})
 		switch {
 		case err == nil:
@@ -80,6 +82,7 @@ func (w *world) crashes() (result Result, errs []error) {
 				result.Recovered += found
 			}
 			current.Store(l)
+			ills.open.Store(true)
 		case !l.dead.Load():
 			return result, append(errs, errorf("life %d: %w", number, err))
 		}
@@ -95,7 +98,7 @@ func (w *world) crashes() (result Result, errs []error) {
 			l.dead.Store(true) // it has not come to so many calls: then now
 		}
 		result.Crashes++
-		at := time.Now()
+		stopped := time.Now()
 		w.collector.Down()
 		if l.rig.CloudExporter != nil {
 			current.Store(nil)
@@ -108,9 +111,10 @@ func (w *world) crashes() (result Result, errs []error) {
 				keep = crashfs.LoseAll
 			}
 			if !d.Each {
-				acknowledged.forget(at.Add(-syncEvery - time.Millisecond))
+				acknowledged.forget(w.syncedBefore(stopped))
 			}
 		}
+		ills.open.Store(false)
 		disk.OnOp(nil)
 		disk.Crash(keep)
 		w.collector.Up()
@@ -130,6 +134,7 @@ func (w *world) crashes() (result Result, errs []error) {
 		errs = append(errs, errorf("%d items are left in the spool, after all was delivered", left))
 	}
 	errs = append(errs, w.judgeCrashes(&result, l, acknowledged)...)
+	result.Faults += int(ills.met.Load())
 	return result, errs
 }
 

@@ -214,11 +214,13 @@ func (s *Schedule) drawEnding(rng *rand.Rand) {
 // drawDisk gives the exporter a spool, and says when the machine stops.
 func (s *Schedule) drawDisk(rng *rand.Rand) {
 	s.Chain, s.NoProbe, s.Actor, s.Filter, s.Workers = false, false, false, 0, 0
-	s.Compression = "none" // what is read back of a compressed body cannot be told from outside
 	s.Overflow, s.MaxRetries, s.Patience, s.Flushes = "block", 0, 0, nil
 	s.MaxBytes = 2 << 20
 	s.Every = upTo(rng, pick(rng, 50*time.Millisecond, time.Second, 5*time.Second))
 	s.Spool = &Disk{Each: oneIn(rng, 2), Power: !oneIn(rng, 3)}
+	for range rng.IntN(3) {
+		s.Faults = append(s.Faults, Fault{On: "disk", Kind: pick(rng, "full", "no sync"), When: upTo(rng, s.Heal), Wait: upTo(rng, pick(rng, time.Second, 20*time.Second))})
+	}
 	for range 1 + rng.IntN(3) {
 		s.Spool.Crashes = append(s.Spool.Crashes, 1+rng.IntN(pick(rng, 30, 100, 300)))
 	}

@@ -164,6 +164,8 @@ func (f Fault) check() error {
 		known = f.Kind == "down"
 	case "item":
 		known = f.Kind == "panic" || f.Kind == "goexit" || f.Kind == "slow" || f.Kind == "fail"
+	case "disk":
+		_, known = diskFaults[f.Kind]
 	}
 	if !known {
 		return fmt.Errorf("there is no fault %q of a %s", f.Kind, f.On)

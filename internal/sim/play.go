@@ -60,6 +60,7 @@ func run(s *Schedule) (Result, error) {
 	} else {
 		errs = w.closedEarly(r)
 	}
+	synctest.Wait() // the collector may not have looked yet at what was sent before
 	requests := w.collector.Ledger().Requests
 	time.Sleep(time.Hour)
 	if more := w.collector.Ledger().Requests - requests; more > 0 {

@@ -50,7 +50,7 @@ type Schedule struct {
 // which the collector first sees them, the tries of each by themselves, probes and dials as they
 // come. So a fault stays with its body, however the requests of many are interleaved.
 type Fault struct {
-	On   string        `json:"on"`             // body, probe, dial, time or item
+	On   string        `json:"on"`             // body, probe, dial, time, item or disk
 	Kind string        `json:"kind"`           // see the tables in faults.go
 	At   int           `json:"at,omitempty"`   // which body, probe, dial or item
 	Try  int           `json:"try,omitempty"`  // of a body: the first try that it meets

@@ -13,7 +13,7 @@ func amount(t *testing.T, few int) int {
 	t.Helper()
 	text := os.Getenv("TAILRACE_SIM")
 	if text == "" {
-		return few
+		return few / slower
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
@@ -62,9 +62,4 @@ func TestSIM3(t *testing.T) {
 		t.Errorf("nothing happened: %+v", total)
 	}
 	faults.Happened(t, "SIM-3", "0 acknowledged spans lost; go run ./internal/sim -mode sim3 plays 10,000")
-}
-
-// The bugs are planted by a command, in binaries of their own.
-func TestSIM5(t *testing.T) {
-	faults.Happened(t, "SIM-5", "12 of 12 found, by go run ./internal/sim/planted, which CI runs")
 }

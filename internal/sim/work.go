@@ -184,10 +184,8 @@ func (o *options) playAgain(t *testing.T) error {
 	if err != nil {
 		return err
 	}
-	s := new(Schedule)
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(s); err != nil {
+	s, err := parse(text)
+	if err != nil {
 		return fmt.Errorf("-replay: %w", err)
 	}
 	for i := range max(o.repeat, 1) {
@@ -200,6 +198,14 @@ func (o *options) playAgain(t *testing.T) error {
 	}
 	fmt.Printf("%vpassed %d times\n", s, max(o.repeat, 1))
 	return nil
+}
+
+// parse reads a schedule, in which every field must be known.
+func parse(text []byte) (*Schedule, error) {
+	s := new(Schedule)
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	return s, decoder.Decode(s)
 }
 
 func readAll(name string) ([]byte, error) {

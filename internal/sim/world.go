@@ -15,6 +15,7 @@ import (
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/sink/sinktest"
 	"github.com/tailrace-go/tailrace/span"
+	"github.com/tailrace-go/tailrace/stages"
 )
 
 // world is what one run of a schedule takes place in, and what was seen there. All of it is made
@@ -188,8 +189,13 @@ func (w *world) lose(stage, reason string, item any) {
 			w.loseOne(stage, reason, s.ID)
 		}
 	case *pipeline.Body:
+		plain, err := plainOf(item)
+		if err != nil {
+			w.violations = append(w.violations, fmt.Errorf("OnLoss was given a body that cannot be read: %w", err))
+			return
+		}
 		for _, p := range item.Parts {
-			w.loseOne(stage, reason, idIn(item.Plain[p.From:p.To]))
+			w.loseOne(stage, reason, idIn(plain[p.From:p.To]))
 		}
 	case pipeline.Unknown:
 		w.unnamed[reason] += item.Items
@@ -208,6 +214,18 @@ func (w *world) loseOne(stage, reason string, id span.ID) {
 		w.violations = append(w.violations, fmt.Errorf("item %d is lost twice: %s by %s, %s by %s", n, before.reason, before.stage, reason, stage))
 	}
 	w.lost[n] = loss{stage, reason}
+}
+
+// plainOf is a body as it was before it was compressed, which one that a spool has kept does not bring along.
+func plainOf(body *pipeline.Body) ([]byte, error) {
+	if body.Plain != nil {
+		return body.Plain, nil
+	}
+	d, err := stages.NewDecompressor(stages.DecompressConfig{}) // of this run: no coder may leave its bubble
+	if err != nil {
+		return nil, err
+	}
+	return d.Append(nil, body.Data, body.ContentEncoding)
 }
 
 // idIn finds the id in an encoded span.

@@ -106,6 +106,7 @@ type Dir struct {
 	ticks chan struct{} // has room for the one Sync that is at work: a channel, since a file system may wait
 
 	headers, bodies sync.Pool // of *[]byte and *read
+	names           shared    // syncs of the queue's names
 
 	mu       sync.Mutex // held for no call of the file system
 	next     uint64     // number of the next entry
@@ -141,7 +142,8 @@ func Open(cfg Config) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dir{cfg: cfg, fs: cfg.FS, next: 1, ticks: make(chan struct{}, 1), unsynced: map[uint64]*unsynced{}}
+	d := &Dir{cfg: cfg, fs: cfg.FS, next: 1, ticks: make(chan struct{}, 1), unsynced: map[uint64]*unsynced{},
+		names: shared{turn: make(chan struct{}, 1)}}
 	if err := d.start(); err != nil {
 		if d.lock != nil {
 			err = errors.Join(err, d.lock.Close())

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +37,8 @@ func child(dir string) {
 			break
 		}
 		fmt.Println("put", keyOf(i))
-		if entries = append(entries, e); len(entries) > 20 {
+		// Whatever earlier ones have left is removed too: the queue does not grow from kill to kill.
+		for entries = append(entries, e); len(entries) > 20 && err == nil; entries = entries[1:] {
 			body, key, failed := d.Load(entries[0])
 			if failed != nil {
 				err = failed
@@ -45,7 +47,6 @@ func child(dir string) {
 			body.Free()
 			fmt.Println("remove", key) // before it is: so nobody takes it for lost
 			err = d.Remove(entries[0])
-			entries = entries[1:]
 		}
 		if i%7 == 0 && err == nil {
 			err = d.Sync()
@@ -150,4 +151,34 @@ func TestTwoProcesses(t *testing.T) {
 	_ = cmd.Wait() // it was killed
 	closes(t, open(t, spool.Config{Dir: dir}))
 	faults.Happened(t, "S-9", "the second gets ErrLocked; free again after kill -9")
+}
+
+const (
+	syncingDir = "TAILRACE_SPOOL_SYNCING" // makes this test binary the process whose sync fails
+	syncings   = 4
+)
+
+// syncing puts and syncs, all on one thread, for which strace counts.
+func syncing(dir string) {
+	runtime.LockOSThread()
+	var mode int
+	_, _ = fmt.Sscan(os.Getenv("TAILRACE_SPOOL_MODE"), &mode)
+	d, err := spool.Open(spool.Config{Dir: dir, Sync: spool.SyncMode(mode)})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	done := 0
+	for i := range syncings {
+		_, err := d.Put(bodyOf(i, 9000), keyOf(i))
+		if err = errors.Join(err, d.Sync()); err != nil {
+			fmt.Println(err)
+			continue
+		}
+		done++
+	}
+	fmt.Printf("put %d of %d, rewritten %d\n", done, syncings, d.Stats().Rewritten)
+	if err := d.Close(); err != nil {
+		fmt.Println(err)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/tailrace-go/tailrace/pipeline"
@@ -136,6 +137,18 @@ func pathOf(t testing.TB, dir string, e sink.SpoolEntry) string {
 		t.Fatalf("files of entry %d: %q, %v", e.Seq, found, err)
 	}
 	return found[0]
+}
+
+// nameIn is pathOf for a disk in memory.
+func nameIn(t testing.TB, disk *crashfs.Disk, e sink.SpoolEntry) string {
+	t.Helper()
+	for _, name := range disk.Names() {
+		if strings.Contains(name, fmt.Sprintf("/%016x-", e.Seq)) && strings.HasSuffix(name, ".batch") {
+			return name
+		}
+	}
+	t.Fatalf("entry %d has no file", e.Seq)
+	return ""
 }
 
 // amount is how much a test does: few of it in each run, or as the environment says.

@@ -12,5 +12,9 @@ func TestMain(m *testing.M) {
 		child(dir)
 		return
 	}
+	if dir := os.Getenv(syncingDir); dir != "" {
+		syncing(dir)
+		return
+	}
 	goleak.VerifyTestMain(m)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -175,6 +176,60 @@ func TestPowerFailsAtEveryOperation(t *testing.T) {
 		t.Logf("%s: %d power failures in short scripts, %d in long ones", name, cells, crashes)
 	}
 	faults.Happened(t, "S-2", "0 acknowledged lost, with SyncEach; 0 lost that were acknowledged before a Sync, with SyncInterval; it always opened")
+}
+
+// TestTheStartFailsAtEveryOperation opens a spool that has all a crash can leave, and each operation
+// of that fails from then on.
+func TestTheStartFailsAtEveryOperation(t *testing.T) {
+	for _, fault := range []syscall.Errno{syscall.EACCES, syscall.EPERM, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT} {
+		for n := 1; ; n++ {
+			disk := crashfs.New()
+			d := open(t, onDisk(disk, spool.SyncEach))
+			put(t, d, 1, 100)
+			if err := d.Bury(put(t, d, 2, 100), nil); err != nil {
+				t.Fatal(err)
+			}
+			closes(t, d)
+			disk.SetFile("/var/spool/0000000000000007-1-9-5.tmp", make([]byte, 9))
+			from, failed := disk.Ops()+n, false
+			disk.OnOp(func(op crashfs.Op) error {
+				// Making what is there fails for that reason, and what only reads may.
+				if op.N < from || !op.Kind.Changes() || op.Kind == crashfs.Mkdir || op.Kind == crashfs.Lock {
+					return nil
+				}
+				if full := fault == syscall.ENOSPC || fault == syscall.EDQUOT; full && (op.Kind == crashfs.Remove || op.Kind == crashfs.SyncDir) {
+					return nil
+				}
+				failed = true
+				return fault
+			})
+			cfg := onDisk(disk, spool.SyncEach)
+			d, err := spool.Open(cfg)
+			switch full := fault == syscall.ENOSPC || fault == syscall.EDQUOT; {
+			case !failed || full:
+				if err != nil {
+					t.Fatalf("%v from operation %d of the start: %v", fault, n, err)
+				}
+				if whole, torn := keys(t, d); len(whole) != 1 || torn != 0 {
+					t.Fatalf("%v from operation %d of the start: %v, %d torn", fault, n, whole, torn)
+				}
+				closes(t, d)
+			case !errors.Is(err, fault) || !strings.Contains(err.Error(), cfg.Dir):
+				t.Fatalf("%v from operation %d of the start: Open says %v", fault, n, err)
+			}
+			disk.OnOp(nil) // and it has let go of the directory, and lost nothing
+			d = open(t, onDisk(disk, spool.SyncEach))
+			dead, err := d.List(spool.Dead)
+			if whole, torn := keys(t, d); err != nil || len(whole) != 1 || torn != 0 || len(dead) != 1 {
+				t.Fatalf("%v from operation %d of the start: then %v, %d torn, %d dead, %v", fault, n, whole, torn, len(dead), err)
+			}
+			closes(t, d)
+			if !failed {
+				break
+			}
+		}
+	}
+	faults.Happened(t, "S-7.unwritable", "EACCES, EPERM, EROFS: Open returns it, and the next one opens with all there; ENOSPC, EDQUOT: it opens")
 }
 
 // TestAnErrorAtEveryOperation lets each operation of a script fail once, with each error that a disk

@@ -147,11 +147,20 @@ func (d *Dir) write(to Folder, e sink.SpoolEntry, pieces [][]byte, syncs, syncsD
 	}
 	left = name
 	if syncsDir {
-		if err := d.fs.SyncDir(to.path(d.cfg.Dir)); err != nil {
+		if err := d.syncNames(to); err != nil {
 			return nil, &syncError{err}
 		}
 	}
 	return file, nil
+}
+
+// syncNames syncs a folder, and the queue's together with whoever else is in Put.
+func (d *Dir) syncNames(of Folder) error {
+	sync := func() error { return d.fs.SyncDir(of.path(d.cfg.Dir)) }
+	if of != Queue {
+		return sync()
+	}
+	return d.names.do(sync)
 }
 
 // move renames a file into a folder, which may have to be made first: when there was no room for it.

@@ -188,7 +188,8 @@ func (d *Disk) SetFile(name string, data []byte) {
 	if old := d.names[name]; old != nil {
 		d.used -= int64(len(old.data))
 	}
-	n := &node{data: slices.Clone(data), synced: slices.Clone(data)}
+	data = slices.Clone(data)
+	n := &node{data: data, synced: data}
 	d.names[name], d.durable[name] = n, n
 	d.used += int64(len(data))
 }
