@@ -89,6 +89,9 @@ func listen(from io.Reader) (record, error) {
 			return nil, fmt.Errorf("what go test -json printed: %w", err)
 		}
 		pkg := strings.TrimPrefix(e.Package, module)
+		if e.Package+"/" == module {
+			pkg = "."
+		}
 		at := [2]string{pkg, e.Test}
 		if logs[at] == nil {
 			logs[at] = new(bytes.Buffer)
