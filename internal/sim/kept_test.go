@@ -22,7 +22,7 @@ func TestKeptSchedules(t *testing.T) {
 	}
 	for name, found := range kept {
 		t.Run(name, func(t *testing.T) {
-			text, err := os.ReadFile(filepath.Join("testdata/kept", name+".json"))
+			text, err := os.ReadFile(filepath.Join("testdata", "kept", name+".json"))
 			if err != nil {
 				t.Fatal(err)
 			}
