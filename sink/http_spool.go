@@ -122,6 +122,7 @@ type spooler struct {
 	entries    int
 	items      int64
 	bytes      int64
+	lent       int   // the sender that is kept for the next body, while that is awaited; -1: none
 	loaded     int64 // bytes of the entries that were read back and are with senders
 	given      bool  // the endpoint is away and the run ends: nothing is sent any more
 	stopped    bool  // nothing is sent any more, by the end of the run's context
@@ -140,7 +141,7 @@ type undone struct {
 func (r *sending) openSpool(ctx context.Context) error {
 	sp := &spooler{
 		sending: r, limits: r.cfg.Spool, store: r.cfg.Spool.Store,
-		poke: make(chan struct{}, 1), quit: make(chan struct{}), dispatched: true,
+		poke: make(chan struct{}, 1), quit: make(chan struct{}), dispatched: true, lent: -1,
 	}
 	sp.waits, sp.surrender = context.WithCancel(ctx)
 	r.spool = sp
@@ -192,7 +193,9 @@ func (r *sending) spoolAll(ctx context.Context) error {
 			r.unseat(slot)
 			return nil // the engine knows the panic and makes it the error
 		}
+		sp.lend(slot)
 		body, err := r.in.Recv()
+		slot = sp.takeBack()
 		if err != nil {
 			r.unseat(slot)
 			return r.in.Err()
@@ -231,6 +234,24 @@ func (sp *spooler) wait() int {
 		c.freed.Wait()
 	}
 	return -1
+}
+
+// lend lets the dispatcher have a sender for what is in the store, while nobody knows when the next body
+// comes in.
+func (sp *spooler) lend(slot int) {
+	sp.crew.mu.Lock()
+	defer sp.crew.mu.Unlock()
+	if sp.lent = slot; slot >= 0 {
+		sp.crew.freed.Broadcast()
+	}
+}
+
+// takeBack returns the sender that was lent, or -1 if there was none, or the dispatcher has it.
+func (sp *spooler) takeBack() (slot int) {
+	sp.crew.mu.Lock()
+	defer sp.crew.mu.Unlock()
+	slot, sp.lent = sp.lent, -1
+	return slot
 }
 
 func (sp *spooler) isOver() bool {

@@ -74,18 +74,27 @@ func (sp *spooler) next() (slot int, p *parcel) {
 		switch {
 		case len(sp.live) == 0 && !found && sp.ended:
 			return 0, nil
-		case c.busy >= c.pacer.limit:
+		case c.busy >= c.pacer.limit && sp.lent < 0:
 		case len(sp.live) > 0:
 			p, sp.live = sp.live[0], sp.live[1:]
-			return sp.seat(), p
+			return sp.seatOrLent(), p
 		case found && (sp.loaded == 0 || sp.loaded+oldest.Bytes <= maxLoaded):
 			_, _ = sp.backlog.pop()
 			sp.loaded += oldest.Bytes
-			return sp.seat(), &parcel{held: &holding{entry: oldest, loaded: true}, known: oldest.Seq <= sp.known}
+			return sp.seatOrLent(), &parcel{held: &holding{entry: oldest, loaded: true}, known: oldest.Seq <= sp.known}
 		}
 		c.freed.Wait()
 	}
 	return 0, nil
+}
+
+// seatOrLent takes a sender that is free, or else the one that was lent.
+func (sp *spooler) seatOrLent() (slot int) {
+	if sp.crew.busy < sp.crew.pacer.limit {
+		return sp.seat()
+	}
+	slot, sp.lent = sp.lent, -1
+	return slot
 }
 
 // over is called when dispatch has returned: what is in memory and was not sent stays in the store.

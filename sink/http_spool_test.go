@@ -187,6 +187,34 @@ func TestDegradedAndBack(t *testing.T) {
 	})
 }
 
+// TestTheOnlySenderIsNotHeldBack: while the store fails and nothing comes in, what is in it is sent.
+func TestTheOnlySenderIsNotHeldBack(t *testing.T) {
+	bubble(t, func(t *testing.T, c *sinktest.Collector) {
+		s := newShelf()
+		cfg := spooling(s)
+		cfg.Senders, cfg.MaxSenders = 1, 1
+		c.Set(sinktest.Delay(50 * time.Millisecond))
+		r := start(t, c, cfg, pipeline.Config{})
+		for i := range 20 {
+			r.push(span(i + 1))
+		}
+		synctest.Wait() // one is being sent, the others are in the store
+		s.failing(syscall.ENOSPC, "put")
+		r.push(span(21))
+		time.Sleep(time.Minute)
+		if l := r.p.Ledger(); l.Delivered != 21 {
+			t.Errorf("after a minute: %+v", l)
+		}
+		r.sameAsStore(s)
+		s.heal()
+		if err := r.stop(); err != nil {
+			t.Error(err)
+		}
+		r.check(pipeline.Ledger{Accepted: 21, Delivered: 21})
+		checkOnce(t, c, 21)
+	})
+}
+
 // TestFailuresOfRemoval: an entry that cannot be removed is delivered once, and removed later.
 func TestFailuresOfRemoval(t *testing.T) {
 	bubble(t, func(t *testing.T, c *sinktest.Collector) {
