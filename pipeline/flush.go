@@ -21,6 +21,9 @@ type marker struct {
 	// again says that somebody asked for such a mark before the run, or while one was on its way:
 	// what it waits for may have come in behind it.
 	again bool
+	// severed says that a stage has ended before those above it, so that marks end there too: what is on
+	// its way to that stage is settled when all above it have put it into its link.
+	severed atomic.Bool
 }
 
 func (m *marker) init(p *Pipeline) { m.p, m.news = p, make(chan struct{}) }
@@ -54,11 +57,17 @@ func (m *marker) progress() {
 	}
 }
 
-// reached is the highest mark that every sink has shown.
+// reached is the highest mark that every sink has shown, and, where the way to the sinks is severed,
+// every stage.
 func (m *marker) reached() uint64 {
 	all := noMark
 	for _, t := range m.p.terminals {
 		all = min(all, t.shown.Load())
+	}
+	if m.severed.Load() {
+		for _, seg := range m.p.segments {
+			all = min(all, seg.shown.Load())
+		}
 	}
 	return all
 }

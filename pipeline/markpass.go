@@ -32,7 +32,7 @@ func (m *markPasses) met(num uint64) {
 		if num > m.last && !m.over { // else a later one has, which covers it
 			m.last = num
 			m.seg.show(num)
-			m.seg.shown.Store(num)
+			m.seg.hasShown(num)
 		}
 	})
 }

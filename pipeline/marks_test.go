@@ -278,6 +278,41 @@ func TestFlushOfWhatIsGivenUp(t *testing.T) {
 	})
 }
 
+// TestFlushCoversWhatIsAboveAStageThatDied holds that a Flush waits for what is on its way to a stage that
+// is no more, although the sinks, which have ended, will never see it.
+func TestFlushCoversWhatIsAboveAStageThatDied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pipeline.New(pipeline.Config{})
+		source := newPushed[int](pipeline.EntryConfig{})
+		slow := pipeline.Operator(func(item int, emit func(int)) {
+			time.Sleep(time.Second)
+			emit(item)
+		})
+		dies := pipeline.Actor(func(_ context.Context, in *pipeline.Inlet[int], _ *pipeline.Outlet[int]) error {
+			if _, err := in.Recv(); err != nil {
+				return err
+			}
+			return errDrawn
+		})
+		slowly := pipeline.Via(pipeline.From(p, source), slow, pipeline.Queue(10))
+		pipeline.To(pipeline.Via(slowly, dies), pipelinetest.NewFake[int]().Sink())
+		run := start(t, p)
+		for i := range 5 {
+			source.push(t, i)
+		}
+		began := time.Now()
+		if err := run.flush(); err != nil {
+			t.Error(err)
+		}
+		if l := p.Ledger(); l.InFlight != 0 || l.Failed != 1 || l.Abandoned != 4 {
+			t.Errorf("Flush returned after %v with %+v", time.Since(began), l)
+		}
+		if err := p.Shutdown(t.Context()); !errors.Is(err, errDrawn) {
+			t.Error(err)
+		}
+	})
+}
+
 // TestFlushNamesWhoHoldsItUp holds that a Flush that gives up says for whom it waited.
 func TestFlushNamesWhoHoldsItUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -32,6 +32,7 @@ func (l *link[T]) reader(seg *segment, into *counter) *reader[T] {
 // forsake tells those who put into the link that nothing more is taken, and why, and settles what
 // lies in it: its bytes are wanted, and a Flush may wait for it.
 func (d *reader[T]) forsake(why uint32) {
+	d.seg.p.marks.severed.Store(true)
 	d.ring.tell(why)
 	d.link.sweep()
 }

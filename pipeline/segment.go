@@ -80,7 +80,7 @@ func (seg *segment) finish() {
 			seg.leftovers(n, nil)
 		}
 		seg.show(noMark)
-		seg.shown.Store(noMark)
+		seg.hasShown(noMark)
 		seg.ended.Store(clock())
 		if seg.stage.sources && seg.p.feeding.Add(-1) == 0 {
 			seg.p.endOnce.Do(func() { close(seg.p.ending) })
@@ -120,9 +120,17 @@ func (seg *segment) mark(num uint64) {
 	defer func() { // even if a hook calls runtime.Goexit
 		seg.seen = num
 		seg.show(num)
-		seg.shown.Store(num)
+		seg.hasShown(num)
 	}()
 	seg.runHooks(seg.hooks)
+}
+
+// hasShown notes that a mark was passed on.
+func (seg *segment) hasShown(num uint64) {
+	seg.shown.Store(num)
+	if seg.p.marks.severed.Load() {
+		seg.p.marks.progress() // no sink will tell of it
+	}
 }
 
 func (seg *segment) show(num uint64) {

@@ -40,7 +40,7 @@ func TestBashCompletes(t *testing.T) {
 	_, script, _ := tailrace(t, "completion", "bash")
 	for typed, want := range map[string]string{
 		"tailrace ver":              "verify version",
-		"tailrace s":                "serve send",
+		"tailrace s":                "serve send spool",
 		"tailrace serve --tls":      "--tls-cert --tls-key",
 		"tailrace project ":         "create list delete",
 		"tailrace token re":         "revoke",
