@@ -322,7 +322,11 @@ func ExampleStuckError() {
 		return in.Err()
 	})
 	p := pipeline.New(pipeline.Config{DrainTimeout: time.Millisecond, Grace: time.Millisecond})
-	pipeline.To(pipeline.From(p, numbers(1)), deaf, pipeline.Name("deaf"))
+	one := pipeline.SourceFunc[int](func(ctx context.Context, out *pipeline.Outlet[int]) error {
+		defer func() { <-ctx.Done() }() // the drain, and with it its millisecond, begins when deaf is busy
+		return out.Send(1)
+	})
+	pipeline.To(pipeline.From(p, one), deaf, pipeline.Name("deaf"))
 
 	err := p.Run(ctx)
 	var stuck *pipeline.StuckError
