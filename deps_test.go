@@ -18,7 +18,7 @@ const module = "github.com/tailrace-go/tailrace"
 
 // core is what a program that embeds the library can reach, from the bottom upwards.
 var core = []string{
-	"pipeline", "pipeline/pipelinetest", "span",
+	"pipeline", "pipeline/pipelinetest", "pipeline/pipelinelog", "pipeline/live", "span",
 	"source", "stages", "sink", "sink/sinktest",
 	"sink/spool", "sink/spool/crashfs", "internal/captured", "internal/faults", "internal/sim", "observability", ".",
 }
@@ -28,7 +28,9 @@ var core = []string{
 var arrows = map[string][]string{
 	".":                             {},
 	"pipeline/...":                  {},
+	"pipeline/pipelinelog":          {"pipeline"},
 	"pipeline/pipelinetest":         {"pipeline/..."},
+	"pipeline/live":                 {"pipeline"},
 	"pipeline/pipelinetest/planted": {"internal/planted"},
 	"span/...":                      {},
 	"source/...":                    {"pipeline/...", "span/...", "source/..."},
@@ -57,6 +59,7 @@ var arrows = map[string][]string{
 	// What wires ingest and api together for the program, and what measures or drives that whole.
 	"server/internal/serve/...": {"..."},
 	"server/servebench":         {"..."},
+	"server/otlpload":           {"..."},
 	"server/web/browser/...":    {"..."}, // tests of the whole program, as a browser sees it
 
 	"server/internal/manage": append([]string{"server/store/..."}, core...),
@@ -82,12 +85,12 @@ var modules = map[string]bool{
 // serverModules are all that the server may require; true as above. Twelve that the program links are the most.
 var serverModules = map[string]bool{
 	"github.com/tailrace-go/tailrace":                                 false,
+	"github.com/tailrace-go/tailrace/connectors/otlp":                 false,
 	"github.com/klauspost/compress":                                   false,
 	"modernc.org/sqlite":                                              false, // storage
 	"connectrpc.com/connect":                                          false, // gRPC on net/http
 	"google.golang.org/protobuf":                                      false,
 	"github.com/peterbourgon/ff/v3":                                   false, // flags, environment, file
-	"google.golang.org/genproto/googleapis/rpc":                       true,
 	"github.com/prometheus/client_golang":                             false, // /metrics
 	"golang.org/x/crypto":                                             false, // argon2id
 	"golang.org/x/time":                                               false, // rates
@@ -96,10 +99,47 @@ var serverModules = map[string]bool{
 	"go.opentelemetry.io/proto/otlp":                                  true, // the official types, and the SDK's own exporters, against ours
 	"go.opentelemetry.io/otel":                                        true,
 	"go.opentelemetry.io/otel/sdk":                                    true,
-	"go.opentelemetry.io/otel/trace":                                  true,
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp": true,
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc": true,
 	"github.com/santhosh-tekuri/jsonschema/v6":                        true, // answers against openapi.json
+}
+
+// otlpModules are all that connectors/otlp may require; true as above.
+var otlpModules = map[string]bool{
+	"github.com/tailrace-go/tailrace":                                 false,
+	"github.com/klauspost/compress":                                   false,
+	"connectrpc.com/connect":                                          false, // gRPC on net/http
+	"google.golang.org/protobuf":                                      false,
+	"google.golang.org/genproto/googleapis/rpc":                       true,
+	"go.uber.org/goleak":                                              true,
+	"pgregory.net/rapid":                                              true,
+	"go.opentelemetry.io/proto/otlp":                                  true, // the official types, and the SDK's own exporters, against ours
+	"go.opentelemetry.io/otel":                                        true,
+	"go.opentelemetry.io/otel/sdk":                                    true,
+	"go.opentelemetry.io/otel/trace":                                  true,
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp": true,
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc": true,
+}
+
+// prometheusModules are all that connectors/prometheus may require; true as above.
+var prometheusModules = map[string]bool{
+	"github.com/tailrace-go/tailrace":     false,
+	"github.com/prometheus/client_golang": false,
+	"go.uber.org/goleak":                  true,
+}
+
+// otelModules are all that connectors/otel may require; true as above.
+var otelModules = map[string]bool{
+	"github.com/tailrace-go/tailrace":                                 false,
+	"github.com/tailrace-go/tailrace/connectors/otlp":                 false,
+	"go.opentelemetry.io/otel":                                        false,
+	"go.opentelemetry.io/otel/sdk":                                    false,
+	"go.opentelemetry.io/otel/trace":                                  false,
+	"go.opentelemetry.io/otel/metric":                                 false,
+	"go.opentelemetry.io/otel/sdk/metric":                             true,
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp": true, // the way before, against ours
+	"go.uber.org/goleak":                                              true,
+	"pgregory.net/rapid":                                              true,
 }
 
 // A file is one Go file and what it imports.
@@ -140,6 +180,18 @@ func TestTheServerRequiresOnlyItsModules(t *testing.T) {
 	if linked > 12 {
 		t.Errorf("the server links %d modules directly, 12 are the most", linked)
 	}
+}
+
+func TestOTLPRequiresOnlyItsModules(t *testing.T) {
+	requiresOnly(t, "connectors/otlp/go.mod", otlpModules)
+}
+
+func TestPrometheusRequiresOnlyItsModules(t *testing.T) {
+	requiresOnly(t, "connectors/prometheus/go.mod", prometheusModules)
+}
+
+func TestOTelRequiresOnlyItsModules(t *testing.T) {
+	requiresOnly(t, "connectors/otel/go.mod", otelModules)
 }
 
 // requiresOnly reports what a go.mod requires directly that is not in the list.

@@ -35,8 +35,9 @@ type ids struct {
 	span  [8]byte
 }
 
-// begin fills in a span that has its trace. parent is nil for the first one.
-func (s *Span) begin(parent *Span, name string, attributes span.Attributes, set *settings, metadata map[string]any) {
+// begin fills in a span that has its trace. parent is nil for the first one; inner is a span of the other system between
+// the two, nil for none.
+func (s *Span) begin(parent *Span, inner *BridgedSpan, name string, attributes span.Attributes, set *settings, metadata map[string]any) {
 	t := s.trace
 	d := &span.Span{TraceID: t.id, ID: span.NewID(), Name: name, EntityType: set.entity.typ, EntityID: set.entity.id, EntityName: set.entity.name}
 	setAttributes(d, attributes)
@@ -45,6 +46,9 @@ func (s *Span) begin(parent *Span, name string, attributes span.Attributes, set 
 		d.ParentID = parent.above
 		parent.mu.Lock()
 		first = parent.above == ""
+		if inner != nil {
+			d.ParentID, first = span.ID(hex.EncodeToString(inner.ID[:])), false
+		}
 		if d.EntityType == "" && d.EntityID == "" && d.EntityName == "" {
 			d.EntityType, d.EntityID, d.EntityName = parent.entity.typ, parent.entity.id, parent.entity.name
 		}
@@ -227,7 +231,7 @@ func (s *Span) Event(name string, attributes span.Attributes, payload any) {
 	}
 	t := s.trace
 	event := &Span{trace: t}
-	event.begin(s, name, attributes, &settings{}, nil)
+	event.begin(s, nil, name, attributes, &settings{}, nil)
 	d := event.data
 	if d == nil {
 		return // its type is excluded

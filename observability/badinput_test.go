@@ -54,6 +54,7 @@ func TestTextsArriveAsValidJSON(t *testing.T) {
 		"bidi controls":            {"a\u202e\u2066\u200fb", "a\u202e\u2066\u200fb"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			before, wrong := span.Replaced(), uint64(strings.Count(c.want, mark))
 			bubble(t, func(t *testing.T, collector *sinktest.Collector) {
 				s, _, arrived := traced(t, collector)
 				_, one := s.tracer.Start(t.Context(), c.text, span.AgentRun{Instructions: c.text, AvailableTools: []string{c.text}},
@@ -77,6 +78,9 @@ func TestTextsArriveAsValidJSON(t *testing.T) {
 					t.Errorf("%q is there %d times, and in a key %d times: %s", c.want, found[c.want], found["k "+c.want], records[0])
 				}
 			})
+			if n := span.Replaced() - before; n < 14*wrong || wrong == 0 && n > 0 {
+				t.Errorf("%d were replaced in 14 texts with %d in each", n, wrong)
+			}
 		})
 	}
 	bubble(t, func(t *testing.T, collector *sinktest.Collector) {
@@ -87,7 +91,7 @@ func TestTextsArriveAsValidJSON(t *testing.T) {
 			t.Errorf("%s", records)
 		}
 	})
-	faults.Happened(t, "input.utf8", "U+FFFD in place of each byte, or half of a pair, in names, keys, values, tags and errors; every record valid JSON. No counter: the mark is in the text")
+	faults.Happened(t, "input.utf8", "U+FFFD in place of each byte, or half of a pair, in names, keys, values, tags and errors; every record valid JSON. counted by span.Replaced and CloudStats.Replaced")
 	faults.Happened(t, "input.controls", "NUL escaped, the others as they are, in names, keys, values, tags and errors; every record valid JSON")
 }
 

@@ -23,7 +23,7 @@ import (
 // Its methods are safe for concurrent use.
 //
 // It is a pipeline that anybody could write: an emitter, stages.Batch, stages.Encode,
-// stages.CompressBy and sink.HTTP, which run from New to Shutdown. Whatever is accepted is delivered
+// stages.CompressWith and sink.HTTP, which run from New to Shutdown. Whatever is accepted is delivered
 // or is in a column of the ledger, with a reason.
 //
 // While the endpoint is away, or refuses the token, or a quota is used up, spans are kept within
@@ -125,9 +125,14 @@ func (e *CloudExporter) start() error {
 	batches := pipeline.Via(spans, stages.Batch[*span.Span](stages.BatchConfig{
 		MaxItems: cfg.MaxBatchSize, MaxBytes: cfg.MaxBatchBytes, MaxWait: cfg.MaxBatchWait,
 	}), pipeline.Queue(min(cfg.Queue, 256)))
-	bodies := pipeline.Via(batches, stages.Encode(cfg.Wire, stages.EncodeConfig{MaxBytes: cfg.MaxBatchBytes}))
-	if cfg.Compression != CompressNone {
-		bodies = pipeline.Via(bodies, stages.CompressBy(e.coding.compression), pipeline.Workers(cfg.packers()), pipeline.Queue(1))
+	encode := stages.Encode(cfg.Wire, stages.EncodeConfig{MaxBytes: cfg.MaxBatchBytes})
+	var bodies pipeline.Flow[*pipeline.Body]
+	if cfg.Compression == CompressNone {
+		bodies = pipeline.Via(batches, encode)
+	} else { // what is compressed was just written, on the same processor, into a buffer that is then the next body's
+		bodies = pipeline.Via(batches, encode, pipeline.Workers(cfg.packers()), pipeline.Queue(1))
+		compress := stages.CompressWith(stages.CompressConfig{Choose: e.coding.compression, DropPlain: true})
+		bodies = pipeline.Via(bodies, compress, pipeline.Inline())
 	}
 	pipeline.To(bodies, e.sender.Sink(), pipeline.Queue(1), pipeline.Reserve(cfg.reserved()))
 
@@ -197,10 +202,13 @@ func (e *CloudExporter) turn(s sink.HTTPState) {
 
 // tokenRefused reports whether the sending is paused for want of another token.
 func tokenRefused(s sink.HTTPState) bool {
+	if s.Mode != sink.Paused { // as nearly always, and what follows allocates
+		return false
+	}
 	var source *tokenError
 	var status *sink.StatusError
-	return s.Mode == sink.Paused && (errors.As(s.Err, &source) ||
-		errors.As(s.Err, &status) && (status.Code == http.StatusUnauthorized || status.Code == http.StatusForbidden))
+	return errors.As(s.Err, &source) ||
+		errors.As(s.Err, &status) && (status.Code == http.StatusUnauthorized || status.Code == http.StatusForbidden)
 }
 
 func (e *CloudExporter) hear(encodings []string) {
@@ -222,9 +230,24 @@ func (e *CloudExporter) lose(stage, reason string, item any) {
 	}
 	e.log.losses.add(reason, items)
 	if e.cfg.OnLoss != nil {
+		if body, ok := item.(*pipeline.Body); ok {
+			showPlain(body)
+		}
 		e.cfg.OnLoss(stage, reason, item)
 	}
 }
+
+// showPlain gives a lost body its plain bytes, which were given up when it was compressed.
+func showPlain(body *pipeline.Body) {
+	if body.Plain != nil || len(body.Parts) == 0 {
+		return
+	}
+	// What we have compressed can be decompressed; what a spool had may be damaged, and has none.
+	body.Plain, _ = decompress(body.ContentEncoding, body.Data, body.Parts[len(body.Parts)-1].To+plainSlack)
+}
+
+// plainSlack is more than what closes a body.
+const plainSlack = 1 << 10
 
 // Export hands s to the exporter. nil means that it was accepted and is now shared: nobody may
 // change it any more. A span that [span.Span.Freeze] has not frozen is copied first, since the
@@ -310,10 +333,11 @@ func (e *CloudExporter) Flush(ctx context.Context) error {
 
 // Shutdown ends the exporter: no more spans are accepted, and those that are there are sent, with
 // one try at once for each request that waits for a retry. When ctx ends, or DrainTimeout has
-// passed, the rest is abandoned. With a spool it goes there instead, within 80 ms more; and an
-// endpoint that is away by then is not waited for. Shutdown returns nil if every span got through or is spooled, else errors joined, of
-// which one is a *pipeline.LossError with exact numbers; and the same to each of its callers. No
-// goroutine of the exporter is left then.
+// passed, the rest is abandoned. With a spool it goes there instead, within 80 ms more, and what the
+// disk has begun by then; an endpoint that is away by then is not waited for. Shutdown returns nil if
+// every span got through or is spooled, else errors joined, of which one is a *pipeline.LossError with
+// exact numbers; and the same to each of its callers. No goroutine of the exporter is left then, unless
+// one is a *pipeline.StuckError: a disk, or a function of yours, has not answered for 10 s more.
 func (e *CloudExporter) Shutdown(ctx context.Context) error {
 	e.closed.Store(true)
 	if e.run == nil {
@@ -386,7 +410,7 @@ func (e *CloudExporter) State() CloudState {
 
 // Stats returns the counts as they are now.
 func (e *CloudExporter) Stats() CloudStats {
-	stats := CloudStats{State: e.State()}
+	stats := CloudStats{State: e.State(), Replaced: span.Replaced()}
 	if e.run == nil {
 		n := e.filtered.Load()
 		stats.Ledger = pipeline.Ledger{Accepted: n, Filtered: n, Refused: e.refused.Load()}

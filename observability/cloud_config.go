@@ -111,7 +111,8 @@ type CloudExporterConfig struct {
 	// a span's contents.
 	Logger *slog.Logger
 
-	// OnLoss is called for what is lost, as it was there: a *span.Span, a batch, a *pipeline.Body.
+	// OnLoss is called for what is lost, as it was there: a *span.Span, a batch, a *pipeline.Body with its
+	// Plain bytes, which are the callee's for the time of the call.
 	// It is called from many goroutines, that of Export too, and must be quick.
 	OnLoss func(stage, reason string, item any)
 }

@@ -1,6 +1,7 @@
 package observability
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -79,12 +80,17 @@ func (e *CloudExporter) openSpool() error {
 	return nil
 }
 
-// closeSpool lets another exporter have the directory.
+// closeSpool lets another exporter have the directory, unless the run has left somebody there, which only
+// the end of the process ends.
 func (e *CloudExporter) closeSpool() {
 	if e.spool == nil {
 		return
 	}
-	if err := e.spool.Close(); err != nil {
+	if stuck := new(pipeline.StuckError); errors.As(e.runErr, &stuck) {
+		e.log.line(slog.LevelWarn, "cloud exporter: the disk does not answer; the spool stays locked until the process ends")
+		return
+	}
+	if err := e.spool.Release(); err != nil { // the run has synced, as far as it had time
 		e.log.line(slog.LevelWarn, "cloud exporter: the spool was not closed cleanly", slog.String("error", err.Error()))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -187,16 +188,17 @@ func TestSpoolDiskFull(t *testing.T) {
 			}
 			c.Down()
 			r := start(t, c, cfg)
-			first, full, failed := disk.Ops(), false, false
+			first := disk.Ops()
+			var full, failed atomic.Bool
 			disk.OnOp(func(op crashfs.Op) error {
 				switch {
 				case ops > 0 && op.N-first == at:
-					full = true
+					full.Store(true)
 				case op.Kind == crashfs.Remove:
 					return nil // what makes room works on a full disk
 				}
-				if full && op.Kind.Changes() {
-					failed = true
+				if full.Load() && op.Kind.Changes() {
+					failed.Store(true)
 					return syscall.ENOSPC
 				}
 				return nil
@@ -205,7 +207,7 @@ func TestSpoolDiskFull(t *testing.T) {
 				r.export(numbered(i))
 			}
 			time.Sleep(10 * time.Second)
-			if degraded := r.Stats().Spool.Err; failed && degraded == nil {
+			if degraded := r.Stats().Spool.Err; failed.Load() && degraded == nil {
 				t.Errorf("full from operation %d: Stats.Spool.Err is nil", at)
 			}
 			disk.OnOp(nil)
@@ -224,7 +226,7 @@ func TestSpoolDiskFull(t *testing.T) {
 			r.stop()
 			r.account(pipeline.Ledger{Accepted: batches*10 + 10, Delivered: batches*10 + 10})
 			r.stored(batches*10 + 10)
-			if failed && (strings.Count(r.log.String(), "the spool fails") != 1 || strings.Count(r.log.String(), "the spool works again") != 1) {
+			if failed.Load() && (strings.Count(r.log.String(), "the spool fails") != 1 || strings.Count(r.log.String(), "the spool works again") != 1) {
 				t.Errorf("full from operation %d: %s", at, r.log)
 			}
 			if n := onDisk(t, cfg.Spool); n != 0 {
@@ -262,6 +264,44 @@ func TestSpoolHasOneOwner(t *testing.T) {
 			t.Error("the directory is not free again")
 		}
 	})
+}
+
+// TestSpoolOnADiskThatHangs: Shutdown does not wait for a disk that never answers, and the directory stays
+// locked, since somebody may still write there.
+func TestSpoolOnADiskThatHangs(t *testing.T) {
+	bubble(t, func(t *testing.T, c *sinktest.Collector) {
+		disk := crashfs.New()
+		answers := make(chan struct{})
+		spooled := observability.CloudSpool{Dir: "/spool", FS: disk.Start()}
+		r := start(t, c, observability.CloudExporterConfig{MaxBatchSize: 1, Queue: 10, Spool: spooled})
+		disk.OnOp(func(op crashfs.Op) error {
+			if op.Kind == crashfs.Write {
+				<-answers
+			}
+			return nil
+		})
+		r.export(numbered(0))
+		began := time.Now()
+		err := r.shutdown(time.Second)
+		var stuck *pipeline.StuckError
+		if took := time.Since(began); !errors.As(err, &stuck) || took > 11080*time.Millisecond { // the deadline, the last call, and what the engine waits for somebody who is stuck
+			t.Errorf("Shutdown took %v: %v", took, err)
+		}
+		if !strings.Contains(r.log.String(), "stays locked") {
+			t.Errorf("the log does not say that the spool is locked: %s", r.log)
+		}
+		other := observability.CloudExporterConfig{
+			AccessToken: fakeToken, IgnoreEnv: true, TracesEndpoint: c.URL(),
+			Spool: observability.CloudSpool{Dir: "/spool", FS: disk.Start()},
+		}
+		if _, err := observability.NewCloudExporter(other); !errors.Is(err, spool.ErrLocked) {
+			t.Errorf("another exporter gets %v", err)
+		}
+		close(answers)
+		synctest.Wait()
+		time.Sleep(time.Minute) // whoever was held ends
+	})
+	faults.Happened(t, "S-7.hangs", "a *pipeline.StuckError 10 s after the last call; ErrLocked for the next exporter")
 }
 
 func TestSpoolConfigIsChecked(t *testing.T) {

@@ -69,4 +69,5 @@ type CloudStats struct {
 	HTTP        sink.HTTPStats
 	Spool       sink.SpoolStats // what is in Spool.Dir; zero without one
 	Pipeline    pipeline.Stats  // stage by stage
+	Replaced    uint64          // what was no text and became U+FFFD, in the whole process: span.Replaced
 }

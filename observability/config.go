@@ -30,6 +30,8 @@ type Config struct {
 	// Selector chooses the instance of a trace by its name, when the first span starts. "", or a name that there is
 	// not, means the one that is used without a Selector; so does a panic. More than one instance needs it.
 	Selector func(ctx context.Context, root Root) string
+	// Bridge joins traces with those of another tracing system in this process; nil is none, and costs nothing.
+	Bridge Bridge
 	// SensitiveData says what is taken out of spans; its zero value is the default filter. The default instance has it,
 	// and every instance that does not say its own.
 	SensitiveData SensitiveData

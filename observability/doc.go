@@ -36,7 +36,8 @@
 // repeated below it. Secrets are taken out by default, see [SensitiveData].
 //
 // Ids are those of W3C Trace Context, so traces go on in other processes, and in those of other tracing systems, by
-// [Inject] and [Extract].
+// [Inject] and [Extract]; and with another tracing system in the same process by a [Bridge], such as the one for
+// OpenTelemetry in connectors/otel.
 //
 // # Coming from Mastra's CloudExporter
 //

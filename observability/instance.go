@@ -26,6 +26,8 @@ type instance struct {
 	redactor      *stages.Redactor // nil: none
 	disabled      string
 	sampling      string // what a sampling function is called in the log
+	home          *Observability
+	bridge        Bridge // nil: none
 	late          atomic.Int64
 
 	queue

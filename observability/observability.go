@@ -18,6 +18,7 @@ type Observability struct {
 	outlets   []*outlet
 	selector  func(ctx context.Context, root Root) string
 	logger    *slog.Logger
+	bridge    Bridge // nil too where nothing is recorded
 	tracer    Tracer
 	oddities  onceEach
 
@@ -50,6 +51,12 @@ func New(cfg Config) (*Observability, error) {
 		o.add(i)
 	}
 	for _, i := range o.instances {
+		if i.disabled == "" {
+			o.bridge = cfg.Bridge
+		}
+	}
+	for _, i := range o.instances {
+		i.bridge = o.bridge
 		i.start()
 	}
 	return o, nil
@@ -58,6 +65,7 @@ func New(cfg Config) (*Observability, error) {
 // add makes an instance, and joins its exporters with those of the others.
 func (o *Observability) add(cfg Instance) {
 	i := newInstance(cfg, o.logger)
+	i.home = o
 	o.instances = append(o.instances, i)
 	o.named[cfg.Name] = i
 	for _, l := range i.lanes {

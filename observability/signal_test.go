@@ -45,6 +45,12 @@ func TestSignalChild(t *testing.T) {
 	case "overload":
 		overloadChild(t)
 		return
+	case "killed":
+		killedChild(t)
+		return
+	case "drained":
+		drainedChild(t)
+		return
 	case "suspended":
 		suspendedChild(t)
 		return

@@ -52,8 +52,8 @@ func within(ctx context.Context, name string, call func(ctx context.Context) err
 	go func() {
 		err := fmt.Errorf("%s ended its goroutine", name)
 		defer func() {
-			if r := recover(); r != nil {
-				err = fmt.Errorf("%s panicked: %v", name, r)
+			if r := recover(); r != nil { // r may hold a piece of a span: it is not for the text of an error
+				err = fmt.Errorf("%s panicked", name)
 			}
 			result <- err
 		}()

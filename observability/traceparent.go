@@ -97,6 +97,12 @@ func Inject(ctx context.Context, h http.Header) {
 		return
 	}
 	s, _ := ctx.Value(spanKey).(*Span)
+	if b := (*Tracer)(nil).bridgeFor(s); b != nil {
+		if inner, ok := innermost(ctx, b, s); ok {
+			injectInner(inner, h)
+			return
+		}
+	}
 	parent := s.Traceparent()
 	if parent == "" {
 		return

@@ -28,6 +28,11 @@ func (t *Tracer) Start(ctx context.Context, name string, attributes span.Attribu
 		ctx = context.Background()
 	}
 	parent, _ := ctx.Value(spanKey).(*Span)
+	if b := t.bridgeFor(parent); b != nil {
+		if inner, ok := innermost(ctx, b, parent); ok {
+			return t.below(ctx, parent, inner, name, attributes, opts)
+		}
+	}
 	switch {
 	case parent == nil:
 	case parent.trace != nil:
@@ -100,6 +105,9 @@ func (o *Observability) root(ctx context.Context, from *Span, name string, attri
 	s := &c.span
 	if !sampled || in.disabled != "" {
 		s.ids = ids{root.trace, newID()}
+		if in.disabled == "" {
+			s.crossUnsampled(c, in.bridge)
+		}
 		return c, s
 	}
 
@@ -124,17 +132,24 @@ func (o *Observability) root(ctx context.Context, from *Span, name string, attri
 		}
 	}
 	metadata := joined(map[string]any{"serviceName": in.service}, root.Metadata)
-	s.begin(nil, name, attributes, &set, metadata)
+	s.begin(nil, nil, name, attributes, &set, metadata)
+	s.cross(c)
 	return c, s
 }
 
 // child starts a span below a recorded one.
 func (s *Span) child(ctx context.Context, name string, attributes span.Attributes, opts []Option) (context.Context, *Span) {
+	return s.childOf(ctx, nil, name, attributes, opts)
+}
+
+// childOf starts a span below a recorded one, with a span of the other system between them if inner is not nil.
+func (s *Span) childOf(ctx context.Context, inner *BridgedSpan, name string, attributes span.Attributes, opts []Option) (context.Context, *Span) {
 	var set settings
 	set.apply(opts)
 	c := &spanContext{Context: ctx}
 	c.span.trace = s.trace
-	c.span.begin(s, name, attributes, &set, set.metadata)
+	c.span.begin(s, inner, name, attributes, &set, set.metadata)
+	c.span.cross(c)
 	return c, &c.span
 }
 

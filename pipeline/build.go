@@ -22,16 +22,24 @@ func (b *builder[A, B]) check(in *tap[A]) {
 	if b.recipe.inPlace && in.shared {
 		p.wrong(s.name, "it changes items in place below a Fork that shares them; give the Fork a Clone")
 	}
+	if b.recipe.single && o.workers > 1 {
+		p.wrong(s.name, "Workers(%d) would share out items that it has to see together; Partition the flow by what belongs together", o.workers)
+	}
 	if o.ordered && b.recipe.act != nil {
 		p.wrong(s.name, "Ordered is for operators; an actor has an order of its own")
 	}
 	if o.ordered && b.sink {
 		p.wrong(s.name, "Ordered is for stages; a sink passes nothing on")
 	}
+	if o.inline {
+		b.checkInline(in)
+	}
 	for _, dead := range s.policy.letters() {
 		if err := dead.fits(s, any((*A)(nil))); err != nil {
 			p.wrong(s.name, "%w", err)
+			continue
 		}
+		dead.place().takesFrom(s)
 	}
 	switch s.policy.kind {
 	case policyDefault:
@@ -50,9 +58,25 @@ func (b *builder[A, B]) check(in *tap[A]) {
 	}
 }
 
+// checkInline notes what keeps the stage from the goroutines of the one above.
+func (b *builder[A, B]) checkInline(in *tap[A]) {
+	p, s, o := b.stage.p, b.stage, b.stage.opts
+	switch {
+	case b.recipe.act != nil:
+		p.wrong(s.name, "Inline is for operators; an actor has a goroutine of its own")
+	case o.async || o.queued || o.workers > 1 || o.ordered:
+		p.wrong(s.name, "Inline excludes Async, Queue, Workers and Ordered, which ask for goroutines")
+	case in.linked && !in.wide:
+		p.wrong(s.name, "Inline does not fit here: what it is given needs a goroutine of its own, behind Ordered, a Fork, a Partition or a ChanActor")
+	}
+}
+
 // linked reports whether the stage has a goroutine and a link of its own.
 func (b *builder[A, B]) linked(in *tap[A]) bool {
 	o := b.stage.opts
+	if o.inline {
+		return false
+	}
 	if in.linked || o.async || o.queued || o.workers > 1 || o.ordered || b.recipe.act != nil {
 		limit := o.queue
 		if limit < 1 || limit > maxQueue { // the latter is an error of the build
@@ -67,6 +91,20 @@ func (b *builder[A, B]) linked(in *tap[A]) bool {
 }
 
 func (b *builder[A, B]) workers() int { return min(max(b.stage.opts.workers, 1), maxWorkers) }
+
+// handSize is how many items a worker may take at once. What it has in hand keeps its place in the
+// link, and in the order, until the last of it is begun.
+func (b *builder[A, B]) handSize() int {
+	r := b.link.ring
+	if r.pool == nil || r.weigh != nil {
+		return 1
+	}
+	size := min(64, int(r.limit)/8/b.workers())
+	if b.order != nil {
+		size = min(size, len(b.order.slots)/4/b.workers())
+	}
+	return size
+}
 
 // accept implements taker.
 func (b *builder[A, B]) accept(seg *segment, in *counter) func(*A) {
@@ -164,6 +202,7 @@ func (b *builder[A, B]) start() {
 			continue
 		}
 		d := &pump[A]{reader: b.link.reader(seg, &n.taken)}
+		d.hand = b.link.ring.newHand(b.handSize())
 		d.next = b.fuse(seg, n)
 		if b.order != nil {
 			d.after = func() { b.order.complete(i, d.ticket) }

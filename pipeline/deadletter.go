@@ -54,6 +54,8 @@ func (d *DeadLetters[T]) fits(s *stage, pointer any) error {
 	return nil
 }
 
+func (d *DeadLetters[T]) place() *stage { return d.link.stage }
+
 // join makes a segment one of those that send to d.
 func (d *DeadLetters[T]) join(seg *segment) {
 	if d.seen[seg] != nil {

@@ -19,8 +19,8 @@
 // goroutine with their neighbour, so each costs a few calls. An actor ([Actor]) is a function with
 // a goroutine and an inbox of its own, whose local variables are its state: for timers, I/O, and
 // whatever waits. The options [Async], [Workers], [Ordered] and [Queue] give an operator goroutines
-// of its own, too. [Fork], [Partition] and [Merge] split and join flows; a sub-pipeline is a plain
-// function from one [Flow] to another.
+// of its own, too; [Inline] keeps one on the workers of the stage above. [Fork], [Partition] and
+// [Merge] split and join flows; a sub-pipeline is a plain function from one [Flow] to another.
 //
 // The built-in stages, sources and sinks are made with what this package exports; none is
 // privileged. Package pipelinetest checks the promises below for anyone's own.
@@ -58,7 +58,8 @@
 // each item it takes, or says what became of it: Filtered, Failed, Delivered. What it forgets is
 // counted as failed: undeclared, when it ends. A sink that keeps items where they outlive the run says
 // Spooled, which is no end and no loss: see [Inlet.Spooled] and [Inlet.Unspooled]. [Stats] has the account of each stage, with queue
-// depths, the time it was blocked, batch sizes and latencies; Config.OnLoss hands over what is lost.
+// depths, the time it was blocked, batch sizes and latencies; two of them tell which stage is the bottleneck
+// ([Stats.Bottleneck]), and package live shows them in a browser. Config.OnLoss hands over what is lost.
 //
 // # Marks
 //
@@ -88,7 +89,12 @@
 // consumer take no lock unless they have to wait. An item is visible the moment it is put, whatever
 // its producer does next, so there is no linger time and nothing to flush from one.
 //
-// Three hand-offs were measured on the jobs of bench (go run ./bench/ratio -job J2): vectors over a
+// The [Workers] of an operator take vectors out of a link: as many items as are ten to twenty
+// microseconds of their work, so that what they share costs nothing beside it. What a worker took and
+// has not begun still counts as in the link, and the others take it over when they have nothing to do
+// or when this one is behind, so that nothing waits for the item before it.
+//
+// Three hand-offs were measured on the jobs of bench (go run ./bench/compare -job J2): vectors over a
 // Go channel ("chunk"), a buffer swapped under a mutex ("swap-link"), and this ring. Vectors are the
 // fastest by far, since items stay in the cache of one core while several stages edit them, but a
 // vector that is being filled is hidden: when the stage that fills it meets a call that takes five

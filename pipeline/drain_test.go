@@ -13,6 +13,7 @@ import (
 
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/pipeline/pipelinetest"
+	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/stages"
 )
 
@@ -71,6 +72,33 @@ func TestTwoContexts(t *testing.T) {
 			t.Errorf("the stages' context ended after %v with %v, Run returned after %v", ended.Sub(began), cause, time.Since(began))
 		}
 		pipelinetest.CheckLedger(t, p)
+	})
+}
+
+// TestNothingBeginsAfterTheDeadline holds that what waits at the drain's deadline is abandoned: no
+// sink, however soon it returns when its context ends, is given another item with that context.
+func TestNothingBeginsAfterTheDeadline(t *testing.T) {
+	const sinks, each = 64, 20
+	synctest.Test(t, func(t *testing.T) {
+		p := pipeline.New(pipeline.Config{DrainTimeout: time.Second})
+		var late atomic.Int64
+		for range sinks {
+			flow := pipeline.From(p, countTo(each))
+			pipeline.To(flow, sink.Func(func(ctx context.Context, _ int) error {
+				if ctx.Err() != nil {
+					late.Add(1)
+				}
+				<-ctx.Done()
+				return ctx.Err()
+			}), pipeline.Async())
+		}
+		var loss *pipeline.LossError
+		if err := p.Run(t.Context()); !errors.As(err, &loss) || loss.Ledger.Failed != sinks || loss.Ledger.Abandoned != sinks*(each-1) {
+			t.Errorf("Run returned %v, want one item failed in each of %d sinks, the others abandoned", err, sinks)
+		}
+		if late.Load() != 0 {
+			t.Errorf("%d calls began with a context that had ended", late.Load())
+		}
 	})
 }
 

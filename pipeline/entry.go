@@ -119,7 +119,7 @@ func (e *Entry[T]) attach(s *stage) {
 // dropped it or another. Errors leave the item with the caller: [ErrClosed] after the end, ctx's
 // error if that ended while Push waited for room, [ErrTooLarge].
 func (e *Entry[T]) Push(ctx context.Context, item T) error {
-	if e.pushFast(item) {
+	if e.free.Load() && e.link.ring.offer(&item) || e.pushPriced(&item) {
 		return nil
 	}
 	return e.pushSlow(ctx, item, true)
@@ -127,27 +127,24 @@ func (e *Entry[T]) Push(ctx context.Context, item T) error {
 
 // TryPush is Push that never waits: it returns [ErrFull] where Push would.
 func (e *Entry[T]) TryPush(item T) error {
-	if e.pushFast(item) {
+	if e.free.Load() && e.link.ring.offer(&item) || e.pushPriced(&item) {
 		return nil
 	}
 	return e.pushSlow(context.Background(), item, false)
 }
 
-// pushFast is Push where there is room at once. It allocates nothing, so a pointer to item goes to
-// no function that the compiler cannot see through.
-func (e *Entry[T]) pushFast(item T) bool {
-	if e.free.Load() {
-		return e.link.ring.offer(&item)
-	}
+// pushPriced is Push where there is a byte budget, and room at once. It allocates nothing, so the
+// pointer to item goes to no function that the compiler cannot see through.
+func (e *Entry[T]) pushPriced(item *T) bool {
 	b := e.budget.Load()
 	if b == nil {
 		return false
 	}
-	bytes := int64(e.price(item))
+	bytes := int64(e.price(*item))
 	if !b.try(bytes) {
 		return false
 	}
-	if !e.link.ring.offer(&item) {
+	if !e.link.ring.offer(item) {
 		b.release(bytes)
 		return false
 	}

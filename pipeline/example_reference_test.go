@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/sink"
+	"github.com/tailrace-go/tailrace/stages"
 )
 
 // fields is a source of the words of a text.
@@ -247,11 +249,8 @@ func ExampleStats() {
 	// words sink   write 2 in, 0 out, 0 filtered, 2 delivered
 }
 
-// The bottleneck of a pipeline is the stage with the longest queue: the others wait for it.
+// What a stage holds, and what waits before it, is counted apart.
 func ExampleStageStats() {
-	bottleneck := func(s pipeline.Stats) pipeline.StageStats {
-		return slices.MaxFunc(s.Stages, func(a, b pipeline.StageStats) int { return cmp.Compare(a.Queued, b.Queued) })
-	}
 	entered, release := make(chan struct{}, 9), make(chan struct{})
 	slow := pipeline.Operator(func(n int, emit func(int)) {
 		entered <- struct{}{}
@@ -265,17 +264,44 @@ func ExampleStageStats() {
 	go func() { done <- p.Run(context.Background()) }()
 
 	<-entered
-	b := bottleneck(p.Stats())
-	for b.Queued < 4 {
+	account := func() pipeline.StageStats { return p.Stats().Stage("slow") }
+	for account().Queued < 4 {
 		time.Sleep(time.Millisecond)
-		b = bottleneck(p.Stats())
 	}
-	fmt.Println(b.Name, "has", b.Held, "in hand,", b.Queued, "wait")
+	fmt.Println(account().Held, "in hand,", account().Queued, "wait")
 	close(release)
-	fmt.Println(<-done, p.Stats().Stage("slow").Out, "through")
+	fmt.Println(<-done, account().Out, "through")
 	// Output:
-	// slow has 1 in hand, 4 wait
+	// 1 in hand, 4 wait
 	// <nil> 9 through
+}
+
+// Two pictures tell what limits a pipeline between them. The beginning of the run is the first one here.
+func ExampleBottleneck() {
+	release := make(chan struct{})
+	stalled := sink.Func(func(context.Context, int) error {
+		<-release
+		return nil
+	})
+	p := pipeline.New(pipeline.Config{})
+	half := stages.Filter(func(n int) bool { return n%2 == 0 })
+	pipeline.To(pipeline.Via(pipeline.From(p, numbers(99), pipeline.Name("count")), half), stalled, pipeline.Queue(4), pipeline.Name("store"))
+	done := make(chan error)
+	go func() { done <- p.Run(context.Background()) }()
+
+	var b pipeline.Bottleneck
+	for b.Limit != pipeline.LimitStage || len(b.Blocked) == 0 || b.Waiting < 4 {
+		time.Sleep(time.Millisecond)
+		b = p.Stats().Bottleneck(pipeline.Stats{})
+	}
+	b.Over = time.Second // so that the output is the same each time
+	fmt.Println(b)
+	close(release)
+	tell := func(err error, state pipeline.State, limit pipeline.Limit) { fmt.Println(err, state, limit) }
+	tell(<-done, p.Stats().State, p.Stats().Bottleneck(pipeline.Stats{}).Limit)
+	// Output:
+	// stage "store" is the bottleneck: "count" waits for it, 4 items wait before it, it has finished none in 1s
+	// <nil> ended none
 }
 
 // Quantiles tell what the mean hides: most batches are full here, and one is not.

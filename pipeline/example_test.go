@@ -224,6 +224,19 @@ func ExampleSinkActor() {
 	// upload: 1 failed: rejected (no twos)
 }
 
+// A stage that has a word of its own for what goes wrong leaves one that is there already.
+func ExampleHasReason() {
+	for _, err := range []error{errors.New("no JSON"), pipeline.WithReason("no_op", errors.New("never sampled"))} {
+		if !pipeline.HasReason(err) {
+			err = pipeline.WithReason(pipeline.ReasonEncode, err)
+		}
+		fmt.Println(err, pipeline.HasReason(err))
+	}
+	// Output:
+	// no JSON true
+	// never sampled true
+}
+
 // Workers share the items of a stage; Ordered keeps their order all the same.
 func ExampleWorkers() {
 	double := pipeline.Operator(func(n int, emit func(int)) { emit(2 * n) })

@@ -16,6 +16,7 @@ type tap[T any] struct {
 	to     taker[T]
 	used   bool
 	linked bool // whatever takes the items needs a link and a goroutine of its own
+	wide   bool // that is only so because several goroutines send them
 	shared bool // the items are shared with other branches, so they must not be changed
 }
 
@@ -52,6 +53,7 @@ func connect[T any](p *Pipeline, f Flow[T], s *stage, to taker[T]) *tap[T] {
 		return &tap[T]{stage: s}
 	}
 	f.tap.used, f.tap.to = true, to
+	s.takesFrom(f.tap.stage)
 	s.dead = f.tap.stage.dead
 	return f.tap
 }
@@ -100,7 +102,11 @@ func Via[A, B any](f Flow[A], st Stage[A, B], opts ...Option) Flow[B] {
 	in := connect(p, f, s, b)
 	b.check(in)
 	out.linked = s.opts.workers > 1 || s.opts.ordered || s.silent
+	out.wide = out.linked && !s.opts.ordered && !s.silent
 	out.shared = in.shared && sameItems[A, B]()
+	if s.opts.inline {
+		out.linked, out.wide = in.linked, in.wide
+	}
 	if b.linked(in) {
 		p.heads = append(p.heads, b.start)
 	}

@@ -28,6 +28,7 @@ type openFlow struct {
 	batched bool
 	sources uint // those whose items it may have, as bits
 	mixed   bool // the order of a producer's items is not kept
+	narrow  bool // what takes it has a goroutine of its own
 }
 
 func (p *plan) build(b *book) *graph {
@@ -90,6 +91,9 @@ func (s entrySource) Feed(_ context.Context, out *pipeline.Outlet[token]) error 
 // options are those of a step, as far as they fit its stage.
 func (g *graph) options(i int, s step, orderly, letters bool) []pipeline.Option {
 	opts := []pipeline.Option{pipeline.Name(fmt.Sprintf("%d-%s", i, s.Op))}
+	if s.Inline {
+		opts = append(opts, pipeline.Inline())
+	}
 	if s.Async {
 		opts = append(opts, pipeline.Async())
 	}
@@ -170,6 +174,10 @@ func (g *graph) step(i int, s step) {
 		g.merge(at, (at+s.N)%len(g.open))
 		return
 	}
+	if s.Inline = s.Inline && !f.narrow && !isActor(s.Op); s.Inline {
+		s.Async, s.Queue, s.Workers, s.Ordered = false, 0, 0, false
+	}
+	f.narrow = s.Ordered || s.Op == "chan actor"
 	ok := true
 	orderly := true
 	switch {
@@ -251,7 +259,7 @@ func (g *graph) split(i int, s step, at int, f openFlow) {
 		}
 	}
 	for j := range branches {
-		branches[j].sources, branches[j].mixed = f.sources, f.mixed
+		branches[j].sources, branches[j].mixed, branches[j].narrow = f.sources, f.mixed, true
 	}
 	g.open[at] = branches[0]
 	g.open = append(g.open, branches[1:]...)

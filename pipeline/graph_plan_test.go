@@ -46,6 +46,7 @@ type step struct {
 	N       int // what it means depends on Op
 	Pause   time.Duration
 	Async   bool
+	Inline  bool
 	Queue   int
 	Workers int
 	Ordered bool
@@ -141,6 +142,7 @@ func drawStep(rt *rapid.T) step {
 		Async:  one(rt, 3, "async"),
 		Policy: rapid.SampledFrom([]string{"", "", "skip", "fail", "retry", "letters", "retry then letters", "retry then fail"}).Draw(rt, "policy"),
 	}
+	s.Inline = one(rt, 3, "inline")
 	if one(rt, 4, "queued") {
 		s.Queue = rapid.IntRange(1, 5).Draw(rt, "queue")
 	}

@@ -206,6 +206,7 @@ type deadLetters interface {
 	take(seg *segment, stage string, item any, err error)
 	join(seg *segment)
 	fits(s *stage, pointer any) error
+	place() *stage
 }
 
 // letters returns where a policy sends items that fail: to at most two places.

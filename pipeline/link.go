@@ -49,6 +49,7 @@ func (l *link[T]) settled() {
 func (l *link[T]) room() int {
 	return l.ring.free()
 }
+func (l *link[T]) size() int { return int(l.ring.limit) }
 
 // producer is one goroutine's way into a link.
 type producer[T any] struct {
@@ -63,10 +64,12 @@ type producer[T any] struct {
 func (l *link[T]) enter(seg *segment) func(*T) {
 	w := &producer[T]{ring: l.ring, link: l, seg: seg, index: l.ring.marks.join()}
 	seg.exits = append(seg.exits, w)
+	r := l.ring
 	return func(item *T) {
-		if !w.offer(item) {
-			w.wait(item)
+		if r.solo && r.offerSolo(item) || !r.solo && r.offer(item) {
+			return
 		}
+		w.wait(item)
 	}
 }
 
@@ -155,15 +158,22 @@ func (l *link[T]) settle(item *T, weight int64, c column, reason string) {
 	}
 }
 
-// sweep settles what is left when nothing puts or takes any more.
-func (l *link[T]) sweep() {
-	c, reason := abandoned, ReasonStageFailed
+// fate is how items end that are left in the link of a stage that takes no more.
+func (l *link[T]) fate() (column, string) {
 	switch state := l.ring.state.Load(); {
 	case state&ringAborted != 0:
-		reason = l.stage.p.abortReason()
+		return abandoned, l.stage.p.abortReason()
 	case state&ringStopped != 0:
-		c, reason = filtered, ReasonStopped
+		return filtered, ReasonStopped
+	case l.stage.p.aborted():
+		return abandoned, l.stage.p.abortReason()
 	}
+	return abandoned, ReasonStageFailed
+}
+
+// sweep settles what is left when nothing puts or takes any more.
+func (l *link[T]) sweep() {
+	c, reason := l.fate()
 	for {
 		item, weight, found := l.pop()
 		if !found {
@@ -180,7 +190,7 @@ func (l *link[T]) pop() (item T, weight int64, found bool) {
 		r.pool.mu.Lock()
 		defer r.pool.mu.Unlock()
 	}
-	for r.values() > 0 {
+	for r.claimed() != r.next {
 		if p := r.peek(); p != nil {
 			item, weight = *p, r.begin(p)
 			r.advance()

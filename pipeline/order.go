@@ -1,35 +1,35 @@
 package pipeline
 
-import (
-	"sync"
-	"sync/atomic"
-)
+import "sync/atomic"
 
 // order puts what workers emit back into the order of the items they took. Each item has a
 // ticket, its place in the link; a ring of slots holds what was made of each. Whoever completes
-// the slot at the head passes on all that is complete from there, outside the lock, so nobody
-// waits while another does. The slots' buffers are used again.
+// the slot at the head passes on all that is complete from there, so nobody waits while another
+// does, and nothing is locked. The slots' buffers are used again.
 type order[B any] struct {
-	rouse  func() // wakes workers that wait for the window to move
-	inside atomic.Int64
+	rouse func() // wakes workers that wait for the window to move
 
 	head  atomic.Uint64 // the ticket that is passed on next
 	gated atomic.Bool   // a worker waits for the window to move
 
-	mu       sync.Mutex
-	draining bool
-	slots    []result[B]
-	workers  []orderWorker[B]
+	slots   []result[B]
+	mask    uint64
+	workers []orderWorker[B]
 }
 
+// result is what was made of one item. It belongs to the worker that has the item, until done is
+// the item's ticket + 1, and then to the one that sets it back to 0.
 type result[B any] struct {
-	done  bool
+	done  atomic.Uint64
 	items []B
 }
 
 type orderWorker[B any] struct {
-	made []B
-	next func(*B) // into the link downstream
+	items  []B
+	next   func(*B) // into the link downstream
+	made   counter  // items it has made
+	passed counter  // items it has passed on, its own or another's
+	_      [16]byte // a line of the cache each
 }
 
 // orderWindow is how far the workers may be ahead of the slowest item, in values a worker. Values
@@ -42,21 +42,37 @@ func orderWindow[B any]() int {
 }
 
 func newOrder[B any](s *stage, workers int, rouse func()) *order[B] {
-	o := &order[B]{rouse: rouse, slots: make([]result[B], orderWindow[B]()*workers), workers: make([]orderWorker[B], workers)}
-	s.inside = o.inside.Load
+	size := 1
+	for size < orderWindow[B]()*workers {
+		size *= 2
+	}
+	o := &order[B]{rouse: rouse, slots: make([]result[B], size), mask: uint64(size - 1), workers: make([]orderWorker[B], workers)}
+	s.inside = o.inside
 	return o
+}
+
+// inside is what is on its way through the order, in items.
+func (o *order[B]) inside() int64 {
+	sum := int64(0)
+	for i := range o.workers {
+		sum -= o.workers[i].passed.load() // first, so that the sum is not negative
+	}
+	for i := range o.workers {
+		sum += o.workers[i].made.load()
+	}
+	return sum
 }
 
 // worker returns the function to which worker i pushes what it makes; next leads downstream.
 func (o *order[B]) worker(i int, next func(*B)) func(*B) {
 	w, weigh := &o.workers[i], weigherOf[B]()
 	w.next = func(item *B) {
-		o.inside.Add(-int64(weightOf(weigh, item)))
+		w.passed.add(int64(weightOf(weigh, item)))
 		next(item)
 	}
 	return func(item *B) {
-		o.inside.Add(int64(weightOf(weigh, item)))
-		w.made = append(w.made, *item)
+		w.made.add(int64(weightOf(weigh, item)))
+		w.items = append(w.items, *item)
 	}
 }
 
@@ -70,33 +86,25 @@ func (o *order[B]) open(ticket uint64) bool {
 	return ticket < o.head.Load()+uint64(len(o.slots))
 }
 
-// complete says that worker i is through with the item of this ticket.
+// complete says that worker i is through with the item of this ticket. The one that looks at the
+// head after the slot there is done passes it on: either the worker that completed it, or the one
+// that moved the head to it. If both do, the slot tells who was first.
 func (o *order[B]) complete(i int, ticket uint64) {
-	w := &o.workers[i]
-	o.mu.Lock()
-	s := o.slot(ticket)
-	s.done = true
-	s.items, w.made = w.made, s.items[:0] // the buffers change places
-	if o.draining || ticket != o.head.Load() {
-		o.mu.Unlock()
-		return
-	}
-	o.draining = true
-	for s = o.slot(o.head.Load()); s.done; s = o.slot(o.head.Load()) {
-		o.mu.Unlock() // nobody else drains, and no worker has this slot's next ticket yet
+	w, s := &o.workers[i], o.slot(ticket)
+	s.items, w.items = w.items, s.items[:0] // the buffers change places
+	s.done.Store(ticket + 1)
+	for o.head.Load() == ticket && s.done.CompareAndSwap(ticket+1, 0) {
 		for k := range s.items {
 			w.next(&s.items[k])
 		}
 		clear(s.items)
-		o.mu.Lock()
-		s.done = false
-		o.head.Add(1)
+		ticket++
+		o.head.Store(ticket) // from here the slot is another's
+		s = o.slot(ticket)
 	}
-	o.draining = false
-	o.mu.Unlock()
 	if o.gated.Load() && o.gated.CompareAndSwap(true, false) {
 		o.rouse()
 	}
 }
 
-func (o *order[B]) slot(ticket uint64) *result[B] { return &o.slots[ticket%uint64(len(o.slots))] }
+func (o *order[B]) slot(ticket uint64) *result[B] { return &o.slots[ticket&o.mask] }

@@ -273,10 +273,11 @@ func (p *Pipeline) tellSources(bit uint32) {
 	}
 }
 
-// giveUp cancels the stages' context and releases everyone who waits in the engine.
+// giveUp cancels the stages' context and releases everyone who waits in the engine. The links come
+// first: a stage whose call ends because its context did must not find another item, which would
+// then count as one that it failed at.
 func (p *Pipeline) giveUp(why abortion) {
 	p.abort.Store(&why)
-	p.cancelStage(why.cause)
 	p.tellSources(attnAbort | attnStop)
 	for _, s := range p.stages {
 		if s.entry != nil {
@@ -286,6 +287,7 @@ func (p *Pipeline) giveUp(why abortion) {
 			s.link.abort()
 		}
 	}
+	p.cancelStage(why.cause)
 	p.budget.wakeAll()
 }
 

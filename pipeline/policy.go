@@ -102,6 +102,13 @@ func (c RetryConfig) pause(ctx context.Context, n int) bool {
 // WithReason makes the loss that err causes be counted under reason.
 func WithReason(reason string, err error) error { return &reasonError{reason, err} }
 
+// HasReason reports whether an error says under which reason it is counted, as [WithReason] makes it: a stage that has a
+// word of its own for errors of a kind leaves such a one as it is.
+func HasReason(err error) bool {
+	var r *reasonError
+	return errors.As(err, &r)
+}
+
 type reasonError struct {
 	reason string
 	err    error

@@ -43,12 +43,16 @@ func (d *pump[T]) walkOn() {
 		d.stream()
 		d.step()
 	}
+	d.leave()
 }
 
 // stream walks items for as long as they lie ready and nothing else is up. It is step written
 // out, without the calls and questions that an item seldom needs.
 func (d *pump[T]) stream() {
 	r := d.ring
+	if d.hand != nil {
+		d.handle()
+	}
 	if r.pool != nil || r.weigh != nil {
 		return
 	}
@@ -75,6 +79,18 @@ func (d *pump[T]) stream() {
 		if at&r.stride == 0 {
 			r.release()
 		}
+	}
+}
+
+// handle is stream for what a worker has in its hand.
+func (d *pump[T]) handle() {
+	for (!marksOn || d.ring.state.Load() == 0) && d.seg.err == nil {
+		p := d.fromHand()
+		if p == nil {
+			return
+		}
+		d.next(p)
+		d.through()
 	}
 }
 

@@ -22,7 +22,9 @@ type reader[T any] struct {
 	busy      bool        // an item was begun and is not done
 	cell      T           // a worker's item: the slot is free for others
 	ticket    uint64      // a worker's place in the order
+	hand      *hand[T]    // a worker's vector; nil if it takes items one at a time
 	waiter    chan struct{}
+	_         [64]byte // what the next worker writes is on another line of the cache
 }
 
 func (l *link[T]) reader(seg *segment, into *counter) *reader[T] {
@@ -83,14 +85,29 @@ func (d *reader[T]) done() {
 	d.busy = false
 	r := d.ring
 	if r.pool != nil {
-		var none T
-		d.cell = none
+		d.empty()
 		return
 	}
 	if statsOn && r.next%sampleEvery == 0 {
 		r.arrival.done(r.next, &d.seg.head.waits)
 	}
 	r.advance()
+}
+
+// empty forgets the item that a worker is done with.
+func (d *reader[T]) empty() {
+	var none T
+	h := d.hand
+	if h == nil {
+		d.cell = none
+		return
+	}
+	if statsOn && d.ticket%sampleEvery == 0 {
+		d.ring.arrival.done(d.ticket, &d.seg.head.waits)
+	}
+	if d.ring.scrub {
+		h.items[d.ticket-h.base] = none
+	}
 }
 
 func (d *reader[T]) park() {

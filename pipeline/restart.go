@@ -286,8 +286,29 @@ func (a *actorRun[A]) exhausted(err error) {
 
 // divert takes the place of a stage that was given up: it hands all that comes to the dead letters.
 func (a *actorRun[A]) divert(policy Policy, err error) {
-	in, seg := a.in, a.in.seg
 	err = WithReason(ReasonStageFailed, err)
+	for !a.divertOn(policy, err) {
+	}
+}
+
+// divertOn diverts until the items end, which it reports. If an operator behind the stage panics at a mark, it returns
+// before; if one calls runtime.Goexit, it does not return, and another goroutine goes on.
+func (a *actorRun[A]) divertOn(policy Policy, err error) (ended bool) {
+	in, seg := a.in, a.in.seg
+	defer func() {
+		if ended {
+			return
+		}
+		if v := recover(); v != nil {
+			seg.panicked(v)
+			return
+		}
+		seg.spawn(func() {
+			for !a.divertOn(policy, err) {
+			}
+			seg.finish()
+		})
+	}()
 	in.helpers = newHelpers(seg, in.wake)
 	in.resume()
 	for item := range in.All() {
@@ -296,6 +317,7 @@ func (a *actorRun[A]) divert(policy Policy, err error) {
 		seg.obey(policy, in.node.stage, item, err)
 	}
 	_ = in.helpers.stop(nil) // there were none
+	return true
 }
 
 // noteRestart counts a restart, for Stats.

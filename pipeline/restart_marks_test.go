@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -279,4 +280,37 @@ func TestRestartOfAChanActor(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAnExitBehindAStageThatWasGivenUp holds that what takes the place of such a stage outlives runtime.Goexit in an
+// operator on its goroutine: its items go on to the dead letters, and a Flush passes.
+func TestAnExitBehindAStageThatWasGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pipeline.New(pipeline.Config{})
+		letters := pipeline.NewDeadLetters[int](p)
+		source := newPushed[int](pipeline.EntryConfig{})
+		dying := pipelinetest.NewFake[int]().FailOn(1, errDrawn)
+		given := pipeline.Restart(pipeline.RestartConfig{Restarts: 1, Tries: 1, Item: pipeline.ToDeadLetters(letters), Then: pipeline.ToDeadLetters(letters)})
+		flow := pipeline.Via(pipeline.From(p, source), dying.FailOn(2, errDrawn).Actor(), pipeline.OnError(given))
+		exits := pipeline.Fuse(func(in *pipeline.In[int], out *pipeline.Out[int]) func(*int) {
+			in.OnMark(runtime.Goexit)
+			return out.Push
+		})
+		pipeline.To(pipeline.Via(flow, exits), intSink())
+		lost := pipelinetest.NewFake[pipeline.DeadLetter[int]]()
+		pipeline.To(letters.Flow(), lost.Sink())
+		r := start(t, p)
+		for i := range 4 {
+			source.push(t, i)
+			time.Sleep(time.Second) // a restart has a pause
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			if err := p.Flush(ctx); err != nil {
+				t.Errorf("flush %d: %v", i, err)
+			}
+			cancel()
+		}
+		if err := r.end(); err == nil || len(lost.Items()) != 4 {
+			t.Errorf("Run returned %v, with %d dead letters, want an error and 4", err, len(lost.Items()))
+		}
+	})
 }

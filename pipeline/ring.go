@@ -36,23 +36,26 @@ type ring[T any] struct {
 	solo   bool         // there is one producer, which claims without a locked instruction
 	weigh  func(*T) int // nil if each item weighs 1
 
+	// The rest is in groups by who writes it how often, each on a line of the cache of its own.
 	_    [64]byte
 	tail atomic.Uint64 // next position to claim, unless solo, and closedBit
 	put  position      // next position to claim, if solo
-	seen uint64        // what a solo producer last saw of head
+	seen atomic.Uint64 // what a producer last saw of head: that is asked only when it matters
 	_    [40]byte
 	head atomic.Uint64 // positions below are free
+	_    [56]byte
 	// Only the consumer writes these, or whoever holds the pool's lock. An item counts as begun
 	// from the moment it is looked at, and is done when next has passed it.
 	begun position
 	next  uint64
-	_     [40]byte
+	_     [48]byte
 	// Seldom written, read by both sides at each item.
 	state   atomic.Uint32
 	idle    atomic.Bool   // the consumer is parked, or about to be
 	token   chan struct{} // wakes the parked consumer; room for the one token that idle allows
 	pool    *intake[T]    // not nil if several consumers share the ring
-	room    roomQueue     // producers that wait for room
+	_       [40]byte
+	room    roomQueue // producers that wait for room
 	marks   markBook
 	arrival arrival
 
@@ -88,13 +91,23 @@ func newRing[T any](limit int) *ring[T] {
 func (r *ring[T]) offer(v *T) bool {
 	for {
 		pos := r.tail.Load()
-		if pos >= r.head.Load()+r.limit || r.state.Load() > ringMarked {
+		if pos >= r.seen.Load()+r.limit && !r.look(pos) || r.state.Load() > ringMarked {
 			return false // closedBit makes pos larger than any head
 		}
-		if r.tail.CompareAndSwap(pos, pos+1) {
+		if !r.tail.CompareAndSwap(pos, pos+1) {
+			continue
+		}
+		if r.weigh != nil || pos%sampleEvery == 0 {
 			r.publish(pos, v)
 			return true
 		}
+		s := r.slot(pos)
+		s.val = *v
+		s.seq.Store(pos + 1)
+		if r.idle.Load() {
+			r.wake()
+		}
+		return true
 	}
 }
 
@@ -102,10 +115,8 @@ func (r *ring[T]) offer(v *T) bool {
 // goroutines, so it is one function without a call.
 func (r *ring[T]) offerSolo(v *T) bool {
 	pos := r.put.load()
-	if pos >= r.seen+r.limit {
-		if r.seen = r.head.Load(); pos >= r.seen+r.limit {
-			return false
-		}
+	if pos >= r.seen.Load()+r.limit && !r.look(pos) {
+		return false
 	}
 	if r.state.Load() > ringMarked {
 		return false
@@ -122,6 +133,14 @@ func (r *ring[T]) offerSolo(v *T) bool {
 		r.wake()
 	}
 	return true
+}
+
+// look brings seen up to date, and reports whether there is room for position pos. Another producer
+// may put back what it saw a little before: then the next one looks again.
+func (r *ring[T]) look(pos uint64) bool {
+	head := r.head.Load()
+	r.seen.Store(head)
+	return pos < head+r.limit
 }
 
 // publish fills the slot at a position that the caller has claimed.
@@ -141,6 +160,8 @@ func (r *ring[T]) publish(pos uint64, v *T) {
 		r.wake()
 	}
 }
+
+func (r *ring[T]) slot(pos uint64) *slot[T] { return &r.slots[pos&r.mask] }
 
 // claimed is the next position to be claimed: all below are taken, or will be.
 func (r *ring[T]) claimed() uint64 {
@@ -195,7 +216,7 @@ func (r *ring[T]) wake() {
 // peek returns the next item where it lies, nil if there is none yet. For the consumer only,
 // which calls begin when it starts on the item, and advance when it is done.
 func (r *ring[T]) peek() *T {
-	s := &r.slots[r.next&r.mask]
+	s := r.slot(r.next)
 	if s.seq.Load() != r.next+1 {
 		return nil
 	}
@@ -227,7 +248,11 @@ func (r *ring[T]) advance() {
 
 // release publishes the room that the consumer has made.
 func (r *ring[T]) release() {
-	r.head.Store(r.next)
+	head := r.next
+	if r.pool != nil {
+		head -= r.pool.inUse
+	}
+	r.head.Store(head)
 	if r.room.waiting.Load() > 0 {
 		r.room.wakeOne()
 	}
@@ -271,6 +296,11 @@ func (r *ring[T]) depth() int64 {
 // values is what is inside, in values: a batch is one.
 func (r *ring[T]) values() int {
 	begun := r.begun.load() // first, so that it is not ahead
+	if r.pool != nil {
+		for _, h := range r.pool.hands {
+			begun += h.begun.load()
+		}
+	}
 	return int(r.claimed() - begun)
 }
 

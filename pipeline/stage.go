@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 )
 
@@ -16,6 +17,7 @@ type Stage[A, B any] struct {
 	inPlace bool  // it changes items that others may share
 	borrows bool  // it keeps nothing of an item
 	silent  bool  // it cannot say what became of items: what it keeps is filtered in the end
+	single  bool  // it has to see all items of its flow
 	err     error // what is wrong with its settings
 }
 
@@ -37,6 +39,13 @@ func (s Stage[A, B]) InPlace() Stage[A, B] {
 // stage above may then use that memory again; see [Out.Lent].
 func (s Stage[A, B]) Borrowing() Stage[A, B] {
 	s.borrows = true
+	return s
+}
+
+// Single returns the stage marked as one that has to see all items of its flow, because it knows some of them by others. It
+// may not have [Workers], which share the items out; to use several cores, [Partition] the flow by what belongs together.
+func (s Stage[A, B]) Single() Stage[A, B] {
+	s.single = true
 	return s
 }
 
@@ -110,6 +119,7 @@ type options struct {
 	queue   int
 	queued  bool
 	async   bool
+	inline  bool
 	workers int
 	ordered bool
 	policy  Policy
@@ -155,6 +165,11 @@ func Workers(n int) Option {
 		}
 	}
 }
+
+// Inline runs an operator, or a fused sink, on the goroutines of the stage above where those are the
+// several of [Workers]: each has its own, built for it, as if both were one stage. Without it, what follows
+// Workers has one goroutine for all. It excludes the options that ask for goroutines.
+func Inline() Option { return func(o *options) { o.inline = true } }
 
 // Ordered keeps the order of items through [Workers]. Only an operator that holds nothing can
 // be ordered.
@@ -204,8 +219,9 @@ type stage struct {
 	kind     string
 	opts     options
 	policy   Policy
-	sources  bool // items enter here
-	dead     bool // below a dead-letter flow: counted apart
+	sources  bool     // items enter here
+	dead     bool     // below a dead-letter flow: counted apart
+	above    []*stage // whose items it takes, in the order in which they were joined to it
 	silent   bool
 	nodes    []*node // one for each goroutine that runs it
 	door     *node   // what was settled before the stage took it, by any goroutine; nil without a link
@@ -221,6 +237,13 @@ type stage struct {
 	lastDeath atomic.Pointer[string] // what the latest restart followed
 }
 
+// takesFrom notes that items of another stage come here.
+func (s *stage) takesFrom(other *stage) {
+	if !slices.Contains(s.above, other) {
+		s.above = append(s.above, other)
+	}
+}
+
 func (s *stage) newNode() *node {
 	n := &node{stage: s}
 	s.nodes = append(s.nodes, n)
@@ -231,6 +254,7 @@ func (s *stage) newNode() *node {
 type linkView interface {
 	depth() int64   // items
 	room() int      // values
+	size() int      // values it holds at most
 	waiting() int64 // items in the hands of producers that wait for room
 	settled()
 	abort()

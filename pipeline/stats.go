@@ -10,10 +10,12 @@ import (
 // expvar.Func or as an expvar.Var.
 type Stats struct {
 	Name        string        `json:"name"`
+	State       State         `json:"state"`
 	Elapsed     time.Duration `json:"elapsed_ns"` // since Run began; 0 before
 	Ledger      Ledger        `json:"ledger"`
 	DeadLetters Ledger        `json:"dead_letters"` // of the flows of dead letters, apart
 	Bytes       int64         `json:"bytes"`        // charged to the byte budget now; 0 without one
+	MaxBytes    int64         `json:"max_bytes"`    // what the byte budget leaves for items; 0 without one
 	Stages      []StageStats  `json:"stages"`       // in the order in which the graph was built
 	Losses      []Loss        `json:"losses"`
 }
@@ -25,33 +27,39 @@ type Stats struct {
 // a source's In is what it accepted, and its Queued, which belongs to the right side, is what waits
 // there to be sent. Another stage's Queued is what waits in its link and is not yet part of In.
 type StageStats struct {
-	Name      string `json:"name"`
-	Kind      string `json:"kind"`  // source, stage, sink, fork, partition, merge, dead letters
-	Fused     bool   `json:"fused"` // runs on the goroutine of the stage above
-	Workers   int    `json:"workers"`
-	In        int64  `json:"in"`
-	Out       int64  `json:"out"`
-	Made      int64  `json:"made"`
-	Delivered int64  `json:"delivered"`
-	Filtered  int64  `json:"filtered"`
-	Dropped   int64  `json:"dropped"`
-	Failed    int64  `json:"failed"`
-	Abandoned int64  `json:"abandoned"`
-	Spooled   int64  `json:"spooled"`
-	Held      int64  `json:"held"`
-	Queued    int64  `json:"queued"`
-	Refused   int64  `json:"refused"`
+	Name string `json:"name"`
+	Kind string `json:"kind"` // source, stage, sink, fork, partition, merge, dead letters
+	// From has the stages whose items it takes: several for a merge, none for a source. Into dead letters come
+	// those that fail there.
+	From      []string `json:"from"`
+	Fused     bool     `json:"fused"` // runs on the goroutine of the stage above
+	Workers   int      `json:"workers"`
+	In        int64    `json:"in"`
+	Out       int64    `json:"out"`
+	Made      int64    `json:"made"`
+	Delivered int64    `json:"delivered"`
+	Filtered  int64    `json:"filtered"`
+	Dropped   int64    `json:"dropped"`
+	Failed    int64    `json:"failed"`
+	Abandoned int64    `json:"abandoned"`
+	Spooled   int64    `json:"spooled"`
+	Held      int64    `json:"held"`
+	// Working is the part of Held that its function is at work on now. An operator keeps the rest for later, as a batch
+	// does that is not full; of an actor nobody knows, so it has all of Held here.
+	Working int64 `json:"working"`
+	Queued  int64 `json:"queued"`
+	Refused int64 `json:"refused"`
 
 	Restarts  int64  `json:"restarts"`             // how often its function was called again after it failed
 	LastError string `json:"last_error,omitempty"` // what the latest restart followed
 
-	Room    int     `json:"room"`          // values the link would still take; 0 if fused
+	Room    int     `json:"room"`          // values the link would still take, or a source's entry; 0 if there is none
+	Size    int     `json:"size"`          // values it takes at most
 	InRate  float64 `json:"in_per_second"` // mean since Run began
 	OutRate float64 `json:"out_per_second"`
 
 	// How the goroutines of the stage spent their time; zero if it is fused, since its time is
-	// that of the stage above. Blocked is waiting for room downstream: the first stage below
-	// those that are blocked is the bottleneck.
+	// that of the stage above. Blocked is waiting for room downstream: see Stats.Bottleneck.
 	Busy    time.Duration `json:"busy_ns"`
 	Blocked time.Duration `json:"blocked_ns"`
 	Idle    time.Duration `json:"idle_ns"`
@@ -101,9 +109,9 @@ func (p *Pipeline) Ledger() Ledger { return p.Stats().Ledger }
 // Stats returns a picture of the pipeline. While items move, counts that are read one after the
 // other may be a few items apart; when nothing moves they are exact.
 func (p *Pipeline) Stats() Stats {
-	stats := Stats{Name: p.cfg.Name, Elapsed: p.elapsed()}
+	stats := Stats{Name: p.cfg.Name, State: p.state(), Elapsed: p.elapsed()}
 	if p.budget != nil {
-		stats.Bytes = p.budget.used.Load()
+		stats.Bytes, stats.MaxBytes = p.budget.used.Load(), p.budget.limit.Load()
 	}
 	for _, s := range p.stages {
 		st := s.stats(p, stats.Elapsed)
@@ -129,14 +137,7 @@ func (p *Pipeline) elapsed() time.Duration {
 }
 
 // isBuilt reports whether all parts of the run exist. Before, Run may still be adding to them.
-func (p *Pipeline) isBuilt() bool {
-	select {
-	case <-p.built:
-		return true
-	default:
-		return false
-	}
-}
+func (p *Pipeline) isBuilt() bool { return isClosed(p.built) }
 
 // parts returns what runs the stage: nothing before the run.
 func (s *stage) parts() ([]*node, []*segment) {
@@ -172,17 +173,28 @@ func (s *stage) recovered() (items int64) {
 	return items
 }
 
+// from returns the names of the stages above, never nil.
+func (s *stage) from() []string {
+	names := make([]string, 0, len(s.above))
+	for _, above := range s.above {
+		names = append(names, above.name)
+	}
+	return names
+}
+
 // stats reads the account of one stage.
 func (s *stage) stats(p *Pipeline, elapsed time.Duration) StageStats {
 	nodes, segs := s.parts()
-	st := StageStats{Name: s.name, Kind: s.kind, Fused: s.link == nil && !s.sources, Workers: max(len(segs), 1), Refused: s.refusals.Load()}
+	st := StageStats{Name: s.name, Kind: s.kind, From: s.from(), Fused: s.link == nil && !s.sources, Workers: max(len(segs), 1), Refused: s.refusals.Load()}
 	var ended [columns]int64
 	var waits, sizes tally
 	for _, n := range nodes {
 		st.In += n.in.load() + n.recovered.Load()
 		st.Out += n.out.load()
 		st.Made += n.made.load()
-		st.Held += n.hands()
+		unsettled := n.unsettled()
+		st.Held += unsettled + n.held.load()
+		st.Working += max(unsettled, 0)
 		for c := range ended {
 			ended[c] += n.total(column(c))
 		}
@@ -203,7 +215,7 @@ func (s *stage) stats(p *Pipeline, elapsed time.Duration) StageStats {
 	}
 	if s.link != nil && (len(nodes) > 0 || s.entry != nil) { // before the run only an entry's is in use
 		st.Queued = s.link.depth() + s.link.waiting()
-		st.Room = s.link.room()
+		st.Room, st.Size = s.link.room(), s.link.size()
 	}
 	if len(nodes) > 0 && s.inside != nil { // pushed by its workers, and not yet out of the stage
 		inside := s.inside()

@@ -26,6 +26,8 @@
 //	400, first compressed    the same body plain; if that is accepted, all later ones plain
 //	501 505 101, other 4xx   failed: rejected
 //
+// HTTPConfig.Retries has another list of what is tried again, and all else of it has failed.
+//
 // A request that ends without an answer (refused, reset, timed out, no such host, cut off) is
 // tried again. One that fails for a certificate, a TLS setting or the setting of a
 // proxy is held.

@@ -3,8 +3,8 @@ package sink
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
+	"strconv"
 	"sync/atomic"
 
 	"github.com/tailrace-go/tailrace/pipeline"
@@ -84,6 +84,7 @@ func (s *HTTPSender) Sink() pipeline.Sink[*pipeline.Body] {
 func (s *HTTPSender) run(ctx context.Context, in *pipeline.Inlet[*pipeline.Body]) (err error) {
 	defer s.runs.Add(-1)
 	alone := s.runs.Add(1) == 1
+	whole := ctx // which the last call does not end
 	ctx, cancel := context.WithCancel(ctx)
 	r := &sending{HTTPSender: s, in: in, drain: in.Draining(), budget: in.Budget(), cancel: cancel}
 	defer func() {
@@ -94,7 +95,7 @@ func (s *HTTPSender) run(ctx context.Context, in *pipeline.Inlet[*pipeline.Body]
 		cancel() // of probes too
 		r.probes.Wait()
 		if r.spool != nil {
-			r.spool.closeSpool()
+			r.spool.closeSpool(whole)
 		}
 		if s.own != nil {
 			s.own.CloseIdleConnections()
@@ -102,7 +103,7 @@ func (s *HTTPSender) run(ctx context.Context, in *pipeline.Inlet[*pipeline.Body]
 	}()
 	in.OnMarkPass(r.markPassed)
 	if s.cfg.Spool.Store != nil && alone {
-		if err := r.openSpool(ctx); err != nil {
+		if err := r.openSpool(ctx, whole); err != nil {
 			return err
 		}
 		return r.spoolAll(ctx)
@@ -134,7 +135,7 @@ func (r *sending) start(ctx context.Context, slot int, body *pipeline.Body) erro
 		r.count.sending.Add(-1)
 		r.free(slot, charge)
 	}
-	err := r.help(ctx, fmt.Sprintf("sender %d", slot+1), done, func(ctx context.Context) {
+	err := r.help(ctx, "sender "+strconv.Itoa(slot+1), done, func(ctx context.Context) {
 		r.deliver(ctx, &parcel{Body: body, key: newKey()})
 	})
 	if err != nil {

@@ -86,6 +86,18 @@ type HTTPConfig struct {
 	// other is kept. It must be quick and not keep header. Calls are concurrent.
 	Pause func(status int, header http.Header) (wait time.Duration, ok bool)
 
+	// Retries, if set, says which statuses the endpoint wants to be tried again after, for a protocol
+	// that says so itself: every other one but 2xx, 413 and 415 then means that the body has failed,
+	// what the table in the package's documentation holds for days included. It must be quick. Calls
+	// are concurrent.
+	Retries func(status int) bool
+
+	// ReadAnswer, if set, reads the body of an answer, as far as MaxResponseBytes go, in place of the
+	// sender, which knows OTLP's partial success in JSON: of a 2xx how many items were rejected, at
+	// most as many as the body has, and of any answer what it says in words. It must be quick and keep
+	// neither. Calls are concurrent.
+	ReadAnswer func(status int, contentType string, answer []byte) (rejected int, message string)
+
 	// OnEncodings is told of the content codings that the endpoint takes, such as "gzip" and
 	// "zstd", the most welcome first, when that becomes known and each time it changes: from the
 	// Accept-Encoding of any answer (RFC 7694), or nil after the endpoint has refused compressed

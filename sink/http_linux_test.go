@@ -37,9 +37,10 @@ func TestNetworkFaultsOfLinux(t *testing.T) {
 		trouble{
 			id: "net.no-ports", met: is(syscall.EADDRNOTAVAIL), cfg: sink.HTTPConfig{DialContext: way.DialContext},
 			begin: func() {
+				open := way.shut() // else a sender is there before the fault
 				c.Down()
 				c.Up()
-				way.lead(noPortLeft(t, way.addr))
+				open(noPortLeft(t, way.addr))
 			},
 			end: way.back,
 		}.play(t, c)
@@ -53,6 +54,7 @@ func TestNetworkFaultsOfLinux(t *testing.T) {
 			return
 		}
 		c := sinktest.Start(t, sinktest.Config{})
+		way := &road{addr: hostOf(c.URL())}
 		var before syscall.Rlimit
 		if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
 			t.Fatal(err)
@@ -63,11 +65,13 @@ func TestNetworkFaultsOfLinux(t *testing.T) {
 			}
 		}
 		trouble{
-			id: "net.no-files", met: is(syscall.EMFILE),
+			id: "net.no-files", met: is(syscall.EMFILE), cfg: sink.HTTPConfig{DialContext: way.DialContext},
 			begin: func() {
+				open := way.shut()
 				c.Down() // else the connections that there are would do
 				c.Up()
 				limit(3) // what is open stays open
+				open((&net.Dialer{}).DialContext)
 			},
 			end: func() { limit(before.Cur) },
 		}.play(t, c)

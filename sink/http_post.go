@@ -64,7 +64,7 @@ func (s *HTTPSender) exchange(ctx context.Context, body *pipeline.Body, key stri
 	s.count.bytes.Add(int64(len(f.data)))
 	try, cancel := context.WithTimeoutCause(ctx, s.cfg.Timeout, errNoAnswer)
 	defer cancel()
-	content := &payload{data: f.data}
+	content := &payload{body: body, data: f.data}
 	defer content.detach() // the transport may hold it for longer than its answer
 	var last heard
 	if s.own != nil {
@@ -126,13 +126,17 @@ func (s *HTTPSender) request(ctx context.Context, body *pipeline.Body, key strin
 	}
 	h.Set("Idempotency-Key", key)
 	s.sign(h)
-	for name, value := range map[string]string{"Content-Type": body.ContentType, "Content-Encoding": f.encoding} {
-		h.Del(name)
-		if value != "" {
-			h.Set(name, value)
-		}
-	}
+	setOrDelete(h, "Content-Type", body.ContentType)
+	setOrDelete(h, "Content-Encoding", f.encoding)
 	return request, secrets, nil
+}
+
+func setOrDelete(h http.Header, name, value string) {
+	if value == "" {
+		h.Del(name)
+		return
+	}
+	h.Set(name, value)
 }
 
 // noAnswer is the outcome of a request that failed.
@@ -151,7 +155,7 @@ func (s *HTTPSender) judge(response *http.Response, body *pipeline.Body, f form,
 	proven, _ := s.coding.state(f.encoding)
 	a := answer{
 		code: response.StatusCode, header: response.Header,
-		compressed: f.encoding != "" && s.canUnpack(body), proven: proven,
+		compressed: f.encoding != "" && s.canUnpack(body), proven: proven, retries: s.cfg.Retries,
 	}
 	if a.code != http.StatusSwitchingProtocols { // what follows that one is no body
 		// A body that breaks off takes nothing back: the status has been said. Read to its end,
@@ -166,20 +170,38 @@ func (s *HTTPSender) judge(response *http.Response, body *pipeline.Body, f form,
 	}
 	if o.class == accepted {
 		var text string
-		if o.refused, text = refused(a.text, body.Items()); o.refused > 0 {
+		if o.refused, text = s.refused(a, body.Items()); o.refused > 0 {
 			o.err = &RejectedError{Items: o.refused, Message: legible(s.unechoed(text, body), secrets)}
 			s.count.lastError.Store(&o.err)
 		}
 		return o
 	}
 	o.after = retryAfter(a.header, time.Now(), s.cfg.Retry.Max)
-	e := &StatusError{Code: a.code, Message: legible(s.unechoed(message(a), body), secrets), RetryAfter: o.after}
+	e := &StatusError{Code: a.code, Message: legible(s.unechoed(s.message(a), body), secrets), RetryAfter: o.after, retries: s.cfg.Retries}
 	if location, err := response.Location(); err == nil {
 		e.Location = legible(location.Host, secrets)
 	}
 	o.err = e
 	s.count.lastError.Store(&o.err)
 	return o
+}
+
+// refused returns how many of n items an accepted body has that the endpoint did not take, and why.
+func (s *HTTPSender) refused(a answer, n int) (items int, text string) {
+	if s.cfg.ReadAnswer == nil {
+		return refused(a.text, n)
+	}
+	items, text = s.cfg.ReadAnswer(a.code, a.header.Get("Content-Type"), a.text)
+	return min(max(items, 0), n), text
+}
+
+// message is what an answer that is no acceptance says.
+func (s *HTTPSender) message(a answer) string {
+	if s.cfg.ReadAnswer == nil {
+		return message(a)
+	}
+	_, text := s.cfg.ReadAnswer(a.code, a.header.Get("Content-Type"), a.text)
+	return text
 }
 
 // crowded reports whether a status says that an endpoint is asked too much.
@@ -217,40 +239,6 @@ func withoutURL(err error) error {
 		err = u.Err
 	}
 	return err
-}
-
-// payload is the body of one request. Closed, it no longer touches the bytes, whoever reads.
-type payload struct {
-	mu     sync.Mutex
-	data   []byte
-	closed bool
-}
-
-var errDetached = errors.New("sink: the request is over")
-
-func (p *payload) Read(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch {
-	case p.closed:
-		return 0, errDetached
-	case len(p.data) == 0:
-		return 0, io.EOF
-	}
-	n := copy(b, p.data)
-	p.data = p.data[n:]
-	return n, nil
-}
-
-func (p *payload) Close() error {
-	p.detach()
-	return nil
-}
-
-func (p *payload) detach() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.closed, p.data = true, nil
 }
 
 // newKey makes an Idempotency-Key.

@@ -64,7 +64,7 @@ func (f trouble) play(t *testing.T, c *sinktest.Collector) {
 		cfg.Timeout = 5 * time.Second // none of these is found by it, and a busy machine must not seem another fault
 	}
 	cfg.Retry = sink.RetryConfig{Min: socketPause / 10, Max: socketPause}
-	r := start(t, c, cfg, pipeline.Config{})
+	r := start(t, c, cfg, pipeline.Config{DrainTimeout: time.Minute}) // so that what never heals ends too
 	sent := 0
 	push := func() {
 		if sent < 900 { // all of them find room in the queue
@@ -81,6 +81,9 @@ func (f trouble) play(t *testing.T, c *sinktest.Collector) {
 	}
 
 	f.begin()
+	if err := c.Err(); err != nil {
+		t.Error(err)
+	}
 	began, before := time.Now(), r.h.Stats()
 	met := f.met == nil
 	for time.Since(began) < faultTime(t) || !met && time.Since(began) < 20*time.Second {
@@ -183,20 +186,48 @@ var broken = is(syscall.ECONNRESET, syscall.EPIPE, io.EOF, io.ErrUnexpectedEOF, 
 
 // road leads connections to addr, or wherever else the last call of lead says.
 type road struct {
-	addr   string
-	detour atomic.Pointer[dialFunc]
+	addr string
+
+	mu     sync.RWMutex // read while somebody takes the straight way
+	detour dialFunc
 }
 
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-func (r *road) lead(to dialFunc) { r.detour.Store(&to) }
+// lead returns when nobody is on the straight way any more: whoever comes later takes the detour.
+func (r *road) lead(to dialFunc) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.detour = to
+}
 
-func (r *road) back() { r.detour.Store(nil) }
+// shut has everybody wait until open says where to go.
+func (r *road) shut() (open func(to dialFunc)) {
+	ready := make(chan struct{})
+	var there dialFunc
+	r.lead(func(ctx context.Context, network, address string) (net.Conn, error) {
+		select {
+		case <-ready:
+			return there(ctx, network, address)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	})
+	return func(to dialFunc) {
+		there = to
+		close(ready)
+	}
+}
+
+func (r *road) back() { r.lead(nil) }
 
 func (r *road) DialContext(ctx context.Context, network, _ string) (net.Conn, error) {
-	if dial := r.detour.Load(); dial != nil {
-		return (*dial)(ctx, network, r.addr)
+	r.mu.RLock()
+	if detour := r.detour; detour != nil {
+		r.mu.RUnlock()
+		return detour(ctx, network, r.addr)
 	}
+	defer r.mu.RUnlock()
 	return (&net.Dialer{}).DialContext(ctx, network, r.addr)
 }
 

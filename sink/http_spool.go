@@ -138,10 +138,11 @@ type undone struct {
 }
 
 // openSpool begins a run with what is in the store.
-func (r *sending) openSpool(ctx context.Context) error {
+func (r *sending) openSpool(ctx, whole context.Context) error {
 	sp := &spooler{
 		sending: r, limits: r.cfg.Spool, store: r.cfg.Spool.Store,
 		poke: make(chan struct{}, 1), quit: make(chan struct{}), dispatched: true, lent: -1,
+		health: health{busy: make(chan struct{}, 1)},
 	}
 	sp.waits, sp.surrender = context.WithCancel(ctx)
 	r.spool = sp
@@ -167,21 +168,22 @@ func (r *sending) openSpool(ctx context.Context) error {
 	if len(entries) > 0 {
 		sp.tellOf(SpoolEvent{Kind: SpoolFound, Entries: len(entries), Items: sp.items})
 	}
-	if err := r.help(ctx, "spool", func() {}, sp.keeper); err != nil {
+	if err := r.help(whole, "spool", func() {}, sp.keeper); err != nil {
 		return err
 	}
 	sp.dispatched = false
 	return r.help(ctx, "dispatcher", sp.over, sp.dispatch)
 }
 
-// closeSpool ends a run. Nobody else uses the spooler any more.
-func (sp *spooler) closeSpool() {
+// closeSpool ends a run. Nobody else uses the spooler any more. When ctx ends, what is left to do on the
+// disk stays undone.
+func (sp *spooler) closeSpool(ctx context.Context) {
 	close(sp.quit)
 	sp.surrender()
-	sp.health.busy.Lock() // so that the keeper is not at it
-	defer sp.health.busy.Unlock()
-	sp.redo()
-	sp.sync()
+	sp.health.busy <- struct{}{} // so that the keeper is not at it
+	defer func() { <-sp.health.busy }()
+	sp.redo(ctx)
+	sp.sync(ctx)
 }
 
 // spoolAll puts what comes into the store.

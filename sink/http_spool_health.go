@@ -15,8 +15,8 @@ const (
 
 // health is how it goes with the store.
 type health struct {
-	told sync.Mutex // held while OnEvent runs, and what it is told of changes
-	busy sync.Mutex // held while the keeper works
+	told sync.Mutex    // held while OnEvent runs, and what it is told of changes
+	busy chan struct{} // one place, taken while the disk is worked at: no mutex, since that may take long
 
 	// Under crew.mu.
 	err    error // why the store is not used, or not to be trusted
@@ -121,7 +121,7 @@ func (sp *spooler) keeper(ctx context.Context) {
 	defer timer.Stop()
 	for {
 		timer.Stop()
-		if wait := sp.chores(); wait < spoolIdle {
+		if wait := sp.chores(ctx); wait < spoolIdle {
 			timer.Reset(wait)
 		}
 		select {
@@ -149,10 +149,10 @@ func (sp *spooler) stop() {
 }
 
 // chores does what is due, and returns the time until something else is.
-func (sp *spooler) chores() time.Duration {
+func (sp *spooler) chores(ctx context.Context) time.Duration {
 	h := &sp.health
-	h.busy.Lock()
-	defer h.busy.Unlock()
+	h.busy <- struct{}{}
+	defer func() { <-h.busy }()
 	every := sp.store.SyncEvery()
 	c := &sp.crew
 	c.mu.Lock()
@@ -172,10 +172,10 @@ func (sp *spooler) chores() time.Duration {
 	}
 	c.mu.Unlock()
 	if redo {
-		sp.redo()
+		sp.redo(ctx)
 	}
 	if sync {
-		sp.sync()
+		sp.sync(ctx)
 	}
 	sp.expireAll()
 
@@ -200,24 +200,35 @@ func (sp *spooler) chores() time.Duration {
 	if len(sp.unread) > 0 {
 		due(h.reread)
 	}
-	if oldest, ok := sp.backlog.first(); ok && sp.limits.MaxAge > 0 {
-		due(oldest.Created.Add(sp.limits.MaxAge))
-		wait = max(wait, spoolRetry/10) // whatever the clock says
+	if sp.limits.MaxAge > 0 {
+		oldest, ok := sp.backlog.first()
+		if ok {
+			due(oldest.Created.Add(sp.limits.MaxAge))
+		}
+		if len(sp.live) > 0 {
+			due(sp.live[0].held.entry.Created.Add(sp.limits.MaxAge))
+			ok = true
+		}
+		if ok {
+			wait = max(wait, spoolRetry/10) // whatever the clock says
+		}
 	}
 	return wait
 }
 
 // redo takes what is settled from the store, if that failed before.
-func (sp *spooler) redo() {
+func (sp *spooler) redo(ctx context.Context) {
 	sp.crew.mu.Lock()
 	list := sp.undone
 	sp.undone = nil
 	sp.crew.mu.Unlock()
 	before := len(list)
-	for _, u := range list {
-		sp.withdraw(u)
+	for len(list) > 0 && ctx.Err() == nil {
+		sp.withdraw(list[0])
+		list = list[1:]
 	}
 	sp.crew.mu.Lock()
+	sp.undone = append(sp.undone, list...)
 	left := len(sp.undone)
 	sp.crew.mu.Unlock()
 	if before > 0 && left == 0 {
@@ -226,7 +237,7 @@ func (sp *spooler) redo() {
 }
 
 // sync is the store's Sync.
-func (sp *spooler) sync() {
+func (sp *spooler) sync(ctx context.Context) {
 	h := &sp.health
 	sp.crew.mu.Lock()
 	dirty := h.dirty
@@ -235,7 +246,10 @@ func (sp *spooler) sync() {
 	if !dirty {
 		return
 	}
-	err := sp.store.Sync()
+	err := sp.store.Sync(ctx)
+	if err != nil && ctx.Err() != nil {
+		return // the run has no time for more
+	}
 	sp.crew.mu.Lock()
 	mended := h.failed && err == nil
 	h.failed = err != nil
@@ -248,7 +262,7 @@ func (sp *spooler) sync() {
 	sp.well(!mended)
 }
 
-// expireAll settles what waits and is too old.
+// expireAll settles what waits and is too old, in the backlog or in memory.
 func (sp *spooler) expireAll() {
 	if sp.limits.MaxAge == 0 {
 		return
@@ -258,12 +272,22 @@ func (sp *spooler) expireAll() {
 		sp.crew.mu.Lock()
 		oldest, ok := sp.backlog.first()
 		ok = ok && sp.tooOld(oldest, now)
-		if ok {
+		var live *parcel
+		switch {
+		case ok:
 			_, _ = sp.backlog.pop()
+		case len(sp.live) > 0 && sp.tooOld(sp.live[0].held.entry, now):
+			live, sp.live = sp.live[0], sp.live[1:]
+			oldest, ok = live.held.entry, true
+			sp.held -= live.held.charge
+			sp.crew.freed.Broadcast()
 		}
 		sp.crew.mu.Unlock()
 		if !ok {
 			return
+		}
+		if live != nil {
+			sp.letGo(live)
 		}
 		sp.expire(oldest)
 	}

@@ -2,6 +2,7 @@ package sink_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -133,7 +134,7 @@ func (s *shelf) Bury(e sink.SpoolEntry, body *pipeline.Body) error {
 	return nil
 }
 
-func (s *shelf) Sync() error {
+func (s *shelf) Sync(context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.syncs++

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -35,8 +36,9 @@ type Spool interface {
 	Bury(e SpoolEntry, body *pipeline.Body) error
 
 	// Sync makes all that Put has returned so far outlive a power failure. The run calls it each
-	// SyncEvery, unless that is 0.
-	Sync() error
+	// SyncEvery, unless that is 0, and once at its end. When ctx ends it returns an error that matches
+	// its cause as soon as it can, and is to be called again for what is left.
+	Sync(ctx context.Context) error
 	SyncEvery() time.Duration
 }
 

@@ -22,6 +22,8 @@ type StatusError struct {
 	Location   string        // host and port that a redirect leads to
 	RetryAfter time.Duration // how long the server asked to wait, within the limits of RetryConfig or HTTPConfig.Pause
 	Pause      bool          // it asked to be left alone, as HTTPConfig.Pause has it
+
+	retries func(status int) bool // HTTPConfig.Retries
 }
 
 func (e *StatusError) Error() string {
@@ -50,7 +52,7 @@ func (e *StatusError) Error() string {
 
 // Is makes an answer that no retry can mend match [ErrPermanent].
 func (e *StatusError) Is(target error) bool {
-	c := classify(answer{code: e.Code})
+	c := classify(answer{code: e.Code, retries: e.retries})
 	return target == ErrPermanent && !e.Pause && (c == rejected || c == tooLarge)
 }
 
@@ -88,12 +90,33 @@ type answer struct {
 	text       []byte // the beginning of its body
 	compressed bool   // the body it answers to is
 	proven     bool   // a compressed body was accepted before
+
+	retries func(status int) bool // HTTPConfig.Retries
 }
 
 // classify is the one place that decides what a status means. RFC 9110, section 15, says what
 // each is; what to do is FAULTS.md, section 3.1, the wide reading of "may be tried again": an
 // endpoint of OTLP would get along with 429, 502, 503 and 504.
+//
+// An endpoint whose protocol decides that itself gets its own way where the table would try again, hold or give up.
 func classify(a answer) class {
+	c := usual(a)
+	if a.retries == nil || a.code >= 200 && a.code < 300 {
+		return c
+	}
+	switch {
+	case a.retries(a.code):
+		if c == throttled {
+			return throttled
+		}
+		return retry
+	case c == tooLarge, a.code == http.StatusUnsupportedMediaType:
+		return c
+	}
+	return rejected
+}
+
+func usual(a answer) class {
 	switch code := a.code; code {
 	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden, http.StatusProxyAuthRequired:
 		return held
@@ -147,6 +170,9 @@ func webPage(a answer) bool {
 // which a count of 0 is a mere warning. Whatever cannot be read rejects nothing.
 // https://opentelemetry.io/docs/specs/otlp/#partial-success-1
 func refused(text []byte, n int) (items int, message string) {
+	if len(text) == 0 {
+		return 0, ""
+	}
 	var reply struct {
 		PartialSuccess struct {
 			RejectedSpans json.RawMessage `json:"rejectedSpans"`

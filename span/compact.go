@@ -19,9 +19,6 @@ var (
 // that values made from Go and put inside one another can always be read again.
 const maxDepth = 128
 
-// replacement stands for what no text may hold: bytes that are not UTF-8, and half of a surrogate pair.
-const replacement = "\uFFFD"
-
 // compactor checks JSON and appends it to out in its shortest layout, in one pass: space between tokens goes, numbers
 // and escapes stay as they are spelt, and what cannot be text becomes U+FFFD.
 type compactor struct {
@@ -246,7 +243,7 @@ func (c *compactor) text() error {
 				return c.syntax("bad escape")
 			}
 			if n == 6 && loneSurrogate(c.src[c.pos:]) {
-				c.out = append(append(c.out, c.src[run:c.pos]...), replacement...)
+				c.out = replace(c.out, c.src, run, c.pos)
 				run = c.pos + n
 			}
 			c.pos += n
@@ -255,7 +252,7 @@ func (c *compactor) text() error {
 		default:
 			r, n := utf8.DecodeRuneInString(c.src[c.pos:])
 			if r == utf8.RuneError && n == 1 {
-				c.out = append(append(c.out, c.src[run:c.pos]...), replacement...)
+				c.out = replace(c.out, c.src, run, c.pos)
 				run = c.pos + n
 			}
 			c.pos += n

@@ -15,7 +15,7 @@ import (
 // up to 256 unknown keys. A span that names its agent, tool, workflow or step in an attribute, as 0.x does, gets it as
 // its entity too.
 //
-// Decoded spans are frozen. They share no memory with the input.
+// Decoded spans are frozen, and have [Span.Nanos] if a start or end has more than milliseconds. They share no memory with the input.
 type Decoder struct {
 	MaxRecordBytes int // bytes of one record, as it stands in its body; 0 means 16 MiB
 	MaxDepth       int // arrays and objects inside one another in a value; 0 means 128, which is the most

@@ -19,7 +19,8 @@ import (
 // that is the agent, tool, workflow or step of the span itself becomes agentId, toolId, workflowId or stepId, and an
 // external parent becomes the parent of a span that has no other.
 //
-// Both write dates in UTC with milliseconds, cut off. A span that has no trace id or no id, a date outside the years 1
+// Both write dates in UTC with milliseconds, cut off; V1 writes start and end with nanoseconds where [Span.Nanos] says so.
+// A span that has no trace id or no id, a date outside the years 1
 // to 9999, a value that is not JSON, or an extra key that the record has itself, is refused with a [*FieldError].
 type Format uint8
 
@@ -130,8 +131,8 @@ func (e *encoder) recordV1(s *Span) {
 	e.value(`,"attributes":`, s.Attributes, s.seal.attributes)
 	e.value(`,"metadata":`, s.Metadata, s.seal.metadata)
 	e.value(`,"requestContext":`, s.RequestContext, s.seal.requestContext)
-	e.date(`,"startedAt":`, s.Start)
-	e.date(`,"endedAt":`, s.End)
+	e.time(`,"startedAt":`, s.Start, s.Nanos)
+	e.time(`,"endedAt":`, s.End, s.Nanos)
 	e.value(`,"input":`, s.Input, s.seal.input)
 	e.value(`,"output":`, s.Output, s.seal.output)
 	e.error(s, true)
@@ -288,6 +289,13 @@ func (e *encoder) date(key string, t time.Time) bool {
 	}
 	e.buf = appendDate(append(e.buf, key...), t)
 	return true
+}
+
+// time is date, with all digits of a second where nanos are wanted and there are any.
+func (e *encoder) time(key string, t time.Time, nanos bool) {
+	if e.date(key, t) && nanos && hasNanos(t) {
+		e.buf = appendNanos(e.buf, t)
+	}
 }
 
 func (e *encoder) dateOrNull(key string, t time.Time) {

@@ -222,3 +222,10 @@ func ExampleAppendValue() {
 	fmt.Println(string(buf), err)
 	// Output: input {"query":[1.50]} <nil>
 }
+
+func ExampleReplaced() {
+	before := span.Replaced()
+	text := span.AppendText(nil, "caf\xe9") // of Latin-1
+	fmt.Println(string(text), span.Replaced()-before)
+	// Output: "caf�" 1
+}

@@ -66,12 +66,18 @@ func ToGenAI(s *Span) GenAI {
 }
 
 // FromGenAI fills s, whose ids, name, parent and times are set, with what an OpenTelemetry span says about it: the
-// reverse of [ToGenAI], and it reads the older names of the attributes too. What no rule knows becomes metadata, as it
-// is. A span of an unknown operation is generic.
+// reverse of [ToGenAI], and it reads the older names of the attributes too, and those of OpenInference where the span
+// has its openinference.span.kind. What no rule knows becomes metadata, as it is. A span of an unknown operation is
+// generic.
 func FromGenAI(s *Span, g GenAI) {
 	var few [48]uint8
 	r := genAIReader{slots: few[:0]}
 	r.open(g.Attributes)
+	if i := r.at[slotsOpenInference[0]]; i > 0 {
+		kind := textOf(g.Attributes[i-1].Value)
+		r = genAIReader{slots: few[:0]}
+		r.open(fromOpenInference(g.Attributes, kind))
+	}
 	s.Type = r.spanType()
 	typ := s.Type.Canonical()
 	r.own = "mastra." + string(typ) + "."

@@ -120,7 +120,7 @@ func spokenFor(name string) bool {
 
 // takenNames are the names without such a prefix.
 var takenNames = func() map[string]bool {
-	names := map[string]bool{"agent.id": true, "error.type": true, "error.message": true, "error.domain": true, "error.category": true}
+	names := map[string]bool{openInferenceKind: true, "agent.id": true, "error.type": true, "error.message": true, "error.domain": true, "error.category": true}
 	for _, row := range attributeRows {
 		names[row.name] = true
 		for _, older := range row.older {

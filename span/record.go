@@ -219,6 +219,7 @@ func (f *fields) span(scratch []byte) (*Span, *FieldError) {
 	p := parser{text: view(scratch), fields: f}
 	s.Start = p.dateOf("startedAt", slotStartedAt, slotStartTime)
 	s.End = p.dateOf("endedAt", slotEndedAt, slotEndTime)
+	s.Nanos = hasNanos(s.Start) || hasNanos(s.End)
 	s.CreatedAt = p.date("createdAt", slotCreatedAt)
 	s.UpdatedAt = p.date("updatedAt", slotUpdatedAt)
 	s.Event = p.bool("isEvent", slotIsEvent)

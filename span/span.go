@@ -37,6 +37,7 @@ type Span struct {
 
 	Event bool     // a moment without a duration; its payload is Output
 	Root  bool     // the first span of its trace; when a record does not say, a span without a parent is one
+	Nanos bool     // Start and End are written to the nanosecond in records of 1.x, not cut to milliseconds as Mastra's are
 	Tags  []string // of a root; 1.x
 
 	CreatedAt time.Time // the sender's clock when it took the span into its buffer

@@ -21,24 +21,38 @@ func Compress(c Compression) pipeline.Stage[*pipeline.Body, *pipeline.Body] {
 	if err := c.check(); err != nil {
 		return pipeline.BadStage[*pipeline.Body, *pipeline.Body]("compress", err)
 	}
-	return compress(func() Compression { return c })
+	return compress(CompressConfig{Choose: func() Compression { return c }})
 }
 
-// CompressBy is [Compress] by what choose returns, which is asked once for each body that is not
-// compressed yet: for a receiver that says while the pipeline runs which compressions it takes.
-// Where that is [None] the body goes on as it is. A compression, or a level, that there is not
-// fails the body that it was chosen for, and no other.
-//
-// Under [pipeline.Workers] choose is called concurrently. Each goroutine keeps one encoder of each
-// kind that was chosen.
+// CompressBy is [CompressWith] of a choice and nothing else.
 func CompressBy(choose func() Compression) pipeline.Stage[*pipeline.Body, *pipeline.Body] {
-	if choose == nil {
-		return pipeline.BadStage[*pipeline.Body, *pipeline.Body]("compress", errNil("choose"))
-	}
-	return compress(choose)
+	return CompressWith(CompressConfig{Choose: choose})
 }
 
-func compress(choose func() Compression) pipeline.Stage[*pipeline.Body, *pipeline.Body] {
+// CompressConfig holds the settings of [CompressWith].
+type CompressConfig struct {
+	// Choose is asked once for each body that is not compressed yet: for a receiver that says while the
+	// pipeline runs which compressions it takes. Where it returns [None] the body goes on as it is. A
+	// compression, or a level, that there is not fails the body that it was chosen for, and no other.
+	// Under [pipeline.Workers] it is called concurrently. It is required.
+	Choose func() Compression
+
+	// DropPlain gives up the plain bytes of a body once it is compressed: Plain is then nil, and their
+	// buffer is used for the next body while this one is on its way, so that it takes no more memory than it
+	// does on the wire. Who has to cut the body, or to send it plain, decompresses it again: see
+	// sink.HTTPConfig.Decompress.
+	DropPlain bool
+}
+
+// CompressWith is [Compress] with settings. Each goroutine keeps one encoder of each kind that was chosen.
+func CompressWith(cfg CompressConfig) pipeline.Stage[*pipeline.Body, *pipeline.Body] {
+	if cfg.Choose == nil {
+		return pipeline.BadStage[*pipeline.Body, *pipeline.Body]("compress", errNil("CompressConfig.Choose"))
+	}
+	return compress(cfg)
+}
+
+func compress(cfg CompressConfig) pipeline.Stage[*pipeline.Body, *pipeline.Body] {
 	return pipeline.Fuse(func(in *pipeline.In[*pipeline.Body], out *pipeline.Out[*pipeline.Body]) func(**pipeline.Body) {
 		var packers packers
 		var free freeList[coat]
@@ -48,13 +62,16 @@ func compress(choose func() Compression) pipeline.Stage[*pipeline.Body, *pipelin
 				out.Push(item)
 				return
 			}
-			c := choose()
+			c := cfg.Choose()
 			packer, err := packers.of(c)
 			if packer != nil {
 				coat, plain := newCoat(&free), body.Data
-				if coat.buf, err = packer.pack(coat.buf, plain); err == nil {
+				if coat.buf, err = packer.pack(roomy(coat.buf, len(plain)/4), plain); err == nil {
 					coat.cover(body)
 					body.Plain, body.ContentEncoding = plain, c.Encoding()
+					if cfg.DropPlain {
+						coat.dropPlain(body)
+					}
 				}
 			}
 			if err != nil {
@@ -92,6 +109,7 @@ func (p *packers) of(c Compression) (packer, error) {
 // back by Body.Free, which then also frees what the body was before.
 type coat struct {
 	buf     []byte
+	parts   []pipeline.Part // the body's own, if its plain bytes were given up
 	before  pipeline.Body
 	recycle func(*pipeline.Body)
 }
@@ -104,8 +122,8 @@ func newCoat(free *freeList[coat]) *coat {
 	c.recycle = func(*pipeline.Body) {
 		c.before.Free()
 		c.before = pipeline.Body{}
-		c.buf = reuse(c.buf)
-		free.put(c)
+		c.buf = c.buf[:0]
+		free.put(c, cap(c.buf))
 	}
 	return c
 }
@@ -116,4 +134,12 @@ func (c *coat) cover(body *pipeline.Body) {
 	n := len(c.buf)
 	body.Data = c.buf[:n:n]
 	body.OnFree(c.recycle)
+}
+
+// dropPlain frees what the body was before. Where its items lay is still to be known.
+func (c *coat) dropPlain(body *pipeline.Body) {
+	c.parts = append(c.parts[:0], body.Parts...)
+	body.Plain, body.Parts = nil, c.parts[:len(c.parts):len(c.parts)]
+	c.before.Free()
+	c.before = pipeline.Body{}
 }

@@ -165,7 +165,7 @@ func TestCompressSettings(t *testing.T) {
 	}
 	p := pipeline.New(pipeline.Config{})
 	pipeline.To(pipeline.Via(pipeline.From(p, source.Slice[*pipeline.Body]()), stages.CompressBy(nil)), sink.Discard[*pipeline.Body]())
-	if err := p.Run(t.Context()); !errors.Is(err, pipeline.ErrConfig) || !strings.Contains(err.Error(), "choose is nil") {
+	if err := p.Run(t.Context()); !errors.Is(err, pipeline.ErrConfig) || !strings.Contains(err.Error(), "CompressConfig.Choose is nil") {
 		t.Errorf("CompressBy(nil): Run returned %v", err)
 	}
 	if got := stages.Gzip.Level(6).Level(0); got != stages.Gzip {
@@ -421,5 +421,37 @@ func BenchmarkCompress(b *testing.B) {
 			}
 			b.ReportMetric(float64(text.Len())/float64(size), "ratio")
 		})
+	}
+}
+
+// TestDropPlain holds that a compressed body whose plain bytes were given up still says where its items lay, that
+// it unpacks to what was written, and that what it was written on serves the next body while it is out.
+func TestDropPlain(t *testing.T) {
+	const bodies = 20
+	seen := map[*byte]bool{}
+	p := pipeline.New(pipeline.Config{})
+	batches := slices.Repeat([]pipeline.Batch[word]{words("abc def ghi")}, bodies)
+	plain := pipeline.Via(pipeline.From(p, source.Slice(batches...)), stages.Encode(wordCodec{}, stages.EncodeConfig{}))
+	plain = pipeline.Via(plain, stages.Tap(func(b *pipeline.Body) { seen[&b.Data[0]] = true }))
+	choose := func() stages.Compression { return stages.Gzip }
+	packed := pipeline.Via(plain, stages.CompressWith(stages.CompressConfig{Choose: choose, DropPlain: true}))
+	var out []*pipeline.Body
+	pipeline.To(packed, sink.Each(func(b *pipeline.Body) { out = append(out, b) }))
+	if err := p.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d, err := stages.NewDecompressor(stages.DecompressConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range out {
+		text, err := d.Append(nil, b.Data, b.ContentEncoding)
+		if err != nil || b.Plain != nil || b.Items() != 3 || string(text) != "<abc; def; ghi>" || string(text[b.Parts[1].From:b.Parts[1].To]) != "def" {
+			t.Fatalf("%q %v, plain %q, parts %v", text, err, b.Plain, b.Parts)
+		}
+		b.Free()
+	}
+	if len(out) != bodies || len(seen) != 1 {
+		t.Errorf("%d bodies were written on %d buffers, want one", len(out), len(seen))
 	}
 }

@@ -49,7 +49,7 @@ func Decompress(cfg DecompressConfig) pipeline.Stage[*pipeline.Body, *pipeline.B
 					coat.cover(body)
 					body.Plain, body.ContentEncoding = body.Data, ""
 				} else {
-					free.put(coat)
+					free.put(coat, cap(coat.buf))
 				}
 			}
 			if err != nil {

@@ -10,6 +10,7 @@
 // # Which stage
 //
 //   - [Filter], [Retain]: keep some items. [Sample], [SampleRandom]: keep a share of them.
+//   - [TailSample]: keep traces by how they went: those that failed, were slow or used many tokens.
 //   - [Map], [TryMap], [FlatMap]: make other items of them. [Apply]: change them where they lie.
 //     [Tap]: only look.
 //   - [Redact]: take secrets out of spans; a [Redactor] does it for other values.
@@ -21,8 +22,8 @@
 // # What it costs
 //
 // All of them are operators: they run on the goroutine of the stage above, at the price of a few
-// calls an item. The one exception is [Batch] with MaxWait, an actor, because it has to wake up
-// by itself. The options [pipeline.Async] and [pipeline.Workers] give an operator goroutines of
+// calls an item. The exceptions are [Batch] with MaxWait and [TailSample], actors, because they have to wake
+// up by themselves. The options [pipeline.Async] and [pipeline.Workers] give an operator goroutines of
 // its own; the functions it was given are then called concurrently.
 //
 // # What goes wrong

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime/debug"
+	"slices"
 
 	"github.com/tailrace-go/tailrace/pipeline"
 )
@@ -31,7 +32,7 @@ func (c EncodeConfig) check() error {
 // The items stay in order, and each body says where in it its items lie.
 //
 // A fault costs the item that has it and no other: an item that codec cannot encode is failed
-// under the reason encode, one that is too large under too_large (the error matches
+// under the reason encode, or the one that codec gives by [pipeline.WithReason], one that is too large under too_large (the error matches
 // [ErrTooLarge]), one on which codec panics under stage_panic. A batch of which nothing is left
 // makes no body. (A stage below on the same goroutine that panics on one of several bodies of a
 // batch costs the rest of that batch, too.)
@@ -69,6 +70,8 @@ type encoder[T any] struct {
 	free  *freeList[sheet]
 
 	items pipeline.Batch[T]
+	bytes int    // what they say they take; 0 if they do not, or were not asked
+	most  int    // bytes of the largest body so far
 	at    int    // the next item
 	page  *sheet // of the body that grows
 	tail  []byte // what closes a body
@@ -86,9 +89,17 @@ type sheet struct {
 
 // begin starts a batch. What the last one left behind, if that panicked, is forgotten.
 func (e *encoder[T]) begin(batch pipeline.Batch[T]) {
-	e.items, e.at = batch, 0
+	e.items, e.at, e.bytes = batch, 0, 0
 	e.tail = e.codec.AppendClose(e.tail[:0])
 	e.page = e.blank(e.page)
+}
+
+// measure adds up what the items say. One that panics will do so again, where it costs its item alone.
+func (e *encoder[T]) measure() {
+	defer func() { _ = recover() }()
+	for i := range e.items {
+		e.bytes += e.size(&e.items[i])
+	}
 }
 
 // blank returns a sheet with nothing but an opening: used, if that is not nil, or another.
@@ -99,15 +110,30 @@ func (e *encoder[T]) blank(used *sheet) *sheet {
 	if used == nil {
 		s := new(sheet)
 		s.recycle = func(*pipeline.Body) {
-			s.buf = reuse(s.buf)
-			e.free.put(s)
+			e.free.put(s, cap(s.buf))
 		}
 		used = s
 	}
-	used.buf = e.codec.AppendOpen(used.buf[:0])
-	used.parts, used.charged = used.parts[:0], 0
+	used.buf = e.codec.AppendOpen(e.room(used.buf))
+	used.parts, used.charged = slices.Grow(used.parts[:0], len(e.items)-e.at), 0
 	e.open = len(used.buf)
 	return used
+}
+
+// room returns buf, empty, or another buffer if the items at hand may need more. Only where no earlier body
+// tells are they asked.
+func (e *encoder[T]) room(buf []byte) []byte {
+	if cap(buf) >= max(e.most, 1) {
+		return buf[:0]
+	}
+	if e.bytes == 0 && e.size != nil {
+		e.measure()
+	}
+	need := max(min(e.bytes, maxIdleBytes), e.most)
+	if e.cfg.MaxBytes > 0 {
+		need = min(max(e.bytes, e.most), e.cfg.MaxBytes)
+	}
+	return roomy(buf, need)
 }
 
 // next returns the next body of the batch, nil when there is no more. Nobody else's code but the
@@ -160,7 +186,10 @@ func (e *encoder[T]) encode(item *T) (full *sheet) {
 		err = errors.New("the codec returned less than it was given")
 	}
 	if err != nil {
-		e.lose(pipeline.WithReason(pipeline.ReasonEncode, err))
+		if !pipeline.HasReason(err) {
+			err = pipeline.WithReason(pipeline.ReasonEncode, err)
+		}
+		e.lose(err)
 		return nil
 	}
 	if err := e.fits(len(buf) - mark - sep); err != nil {
@@ -217,6 +246,7 @@ func (e *encoder[T]) lose(err error) {
 func (e *encoder[T]) seal(s *sheet) *pipeline.Body {
 	s.buf = append(s.buf, e.tail...)
 	n, parts := len(s.buf), len(s.parts)
+	e.most = max(e.most, n)
 	body := &pipeline.Body{
 		Data:        s.buf[:n:n], // who appends to it gets a copy
 		Plain:       s.buf[:n:n],

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -183,6 +184,20 @@ func TestEncodeErrors(t *testing.T) {
 	}
 }
 
+// reasonCodec says itself why it refuses an item.
+type reasonCodec struct{ wordCodec }
+
+func (reasonCodec) AppendItem(buf []byte, _ word, _ bool) ([]byte, error) {
+	return buf, pipeline.WithReason("no_op", errWord)
+}
+
+func TestEncodeKeepsTheReasonOfTheCodec(t *testing.T) {
+	o := through(t, stages.Encode(reasonCodec{}, stages.EncodeConfig{}), []pipeline.Batch[word]{words("a b")})
+	if l := o.stats.Losses; len(l) != 1 || l[0].Reason != "no_op" || l[0].Items != 2 {
+		t.Errorf("losses %v", l)
+	}
+}
+
 func TestEncodeSurvivesGoexit(t *testing.T) {
 	o := through(t, stages.Encode(wordCodec{}, stages.EncodeConfig{}), []pipeline.Batch[word]{words("a b"), words("c goexit d"), words("e")}, pipeline.Async())
 	if got := plain(t, o.got); fmt.Sprint(got) != "[<a; b> <e>]" || o.ledger.Failed != 3 {
@@ -263,6 +278,57 @@ func TestEncodeUsesBuffersAgain(t *testing.T) {
 	}))
 	if err := p.Run(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestEncodeMakesNoBuffersForAWave holds that buffers of more bodies than are kept for good are used
+// again too, as long as no garbage is collected.
+func TestEncodeMakesNoBuffersForAWave(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	const waves, wave = 10, 16
+	p := pipeline.New(pipeline.Config{})
+	batches := slices.Repeat([]pipeline.Batch[word]{words("abc def")}, waves*wave)
+	flow := pipeline.Via(pipeline.From(p, source.Slice(batches...)), stages.Encode(wordCodec{}, stages.EncodeConfig{}))
+	buffers := map[*byte]bool{}
+	var held []*pipeline.Body
+	pipeline.To(flow, sink.Each(func(b *pipeline.Body) {
+		buffers[&b.Data[0]] = true
+		if held = append(held, b); len(held) == wave {
+			for _, b := range held {
+				b.Free()
+			}
+			held = nil
+		}
+	}))
+	if err := p.Run(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if n := len(buffers); n > waves*wave/2 { // the race detector has sync.Pool lose a quarter
+		t.Errorf("%d bodies, of which %d were out at once, had %d buffers", waves*wave, wave, n)
+	}
+}
+
+// TestEncodeMakesRoomOnce holds that a body is written into a buffer of its size: one that grows by append
+// leaves several times as much to the collector.
+func TestEncodeMakesRoomOnce(t *testing.T) {
+	const each, size = 1000, 2000
+	item := word(strings.Repeat("x", size)) // which says that it takes ten times as much
+	items := slices.Repeat(pipeline.Batch[word]{item}, each)
+	for _, limit := range []int{0, 3 << 20} {
+		p := pipeline.New(pipeline.Config{})
+		flow := pipeline.Via(pipeline.From(p, source.Slice(items)), stages.Encode(wordCodec{}, stages.EncodeConfig{MaxBytes: limit}))
+		pipeline.To(flow, sink.Discard[*pipeline.Body]())
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := p.Run(t.Context())
+		runtime.ReadMemStats(&after)
+		made, most := after.TotalAlloc-before.TotalAlloc, uint64(8<<20+512<<10)
+		if limit > 0 {
+			most = uint64(limit + 512<<10)
+		}
+		if err != nil || made > most {
+			t.Errorf("MaxBytes %d: %d bytes were allocated for %d, at most %d expected; %v", limit, made, each*size, most, err)
+		}
 	}
 }
 

@@ -2,8 +2,10 @@ package stages_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"strings"
 	"time"
 
@@ -226,6 +228,29 @@ func ExampleCompressBy() {
 	// <nil>
 }
 
+// What is compressed right behind its encoding, on the same goroutine, needs its plain bytes no longer: one buffer
+// of them serves each worker.
+func ExampleCompressWith() {
+	p := pipeline.New(pipeline.Config{})
+	batches := pipeline.From(p, source.Slice(pipeline.Batch[string]{"search", "search"}, pipeline.Batch[string]{"search"}))
+	bodies := pipeline.Via(batches, stages.Encode(stages.JSON[string]{}, stages.EncodeConfig{}), pipeline.Workers(2))
+	packed := pipeline.Via(bodies, stages.CompressWith(stages.CompressConfig{
+		Choose:    func() stages.Compression { return stages.Zstd },
+		DropPlain: true,
+	}), pipeline.Inline())
+	items := 0
+	pipeline.To(packed, sink.Each(func(b *pipeline.Body) {
+		items += b.Items()
+		if b.Plain != nil {
+			fmt.Println("plain bytes are kept")
+		}
+		b.Free()
+	}))
+	fmt.Println(p.Run(context.Background()), items)
+	// Output:
+	// <nil> 3
+}
+
 func ExampleCompression() {
 	for _, c := range []stages.Compression{stages.None, stages.Gzip, stages.Zstd.Level(9)} {
 		fmt.Printf("%v: %q\n", c, c.Encoding())
@@ -270,4 +295,58 @@ func ExampleDecompressor() {
 	//  true false
 	//  false true
 	//  false false
+}
+
+// Traces with an error are kept whole, and so are long ones; of the others one in a hundred.
+func ExampleTailSample() {
+	tail := stages.TailSample(stages.TailConfig{Slow: 30 * time.Second, Share: 0.01})
+	at := func(s int) time.Time { return time.Date(2026, 11, 22, 16, 0, s, 0, time.UTC) }
+	p := pipeline.New(pipeline.Config{})
+	spans := pipeline.From(p, source.Slice(
+		&span.Span{TraceID: "a", ID: "2", ParentID: "1", Name: "search", Start: at(1), End: at(2)},
+		&span.Span{TraceID: "b", ID: "2", ParentID: "1", Name: "search", Start: at(1), End: at(2)},
+		&span.Span{TraceID: "c", ID: "1", Name: "agent", Start: at(0), End: at(3)},
+		&span.Span{TraceID: "a", ID: "1", Name: "agent", Start: at(0), End: at(3), Error: &span.Error{Message: "no answer"}},
+		&span.Span{TraceID: "b", ID: "1", Name: "agent", Start: at(0), End: at(40)},
+	))
+	pipeline.To(pipeline.Via(spans, tail.Stage()), sink.Each(func(s *span.Span) { fmt.Println(s.TraceID, s.Name) }))
+	fmt.Println(p.Run(context.Background()))
+	stats := tail.Stats()
+	fmt.Println(stats.Decided(), "traces:", stats.Errors, "error,", stats.Slow, "slow,", stats.Rest, "filtered,", stats.Early(), "early")
+	fmt.Println(p.Ledger().Delivered, "spans delivered,", p.Ledger().Filtered, "filtered")
+	// Output:
+	// a search
+	// a agent
+	// b search
+	// b agent
+	// <nil>
+	// 3 traces: 1 error, 1 slow, 1 filtered, 1 early
+	// 4 spans delivered, 1 filtered
+}
+
+// Two cores sample, each the traces that are its own.
+func ExampleTailSampler_Stage() {
+	tail := stages.TailSample(stages.TailConfig{Keep: func(trace []*span.Span) bool { return len(trace) > 1 }})
+	seed := maphash.MakeSeed()
+	p := pipeline.New(pipeline.Config{})
+	spans := pipeline.From(p, source.Slice(
+		&span.Span{TraceID: "a", ID: "1"}, &span.Span{TraceID: "b", ID: "1"}, &span.Span{TraceID: "b", ID: "2", ParentID: "1"},
+	))
+	lanes := pipeline.Partition(spans, 2, func(s *span.Span) int { return int(maphash.String(seed, string(s.TraceID)) >> 1) })
+	for i, lane := range lanes {
+		lanes[i] = pipeline.Via(lane, tail.Stage())
+	}
+	pipeline.To(pipeline.Merge(lanes...), sink.Each(func(s *span.Span) { fmt.Println(s.TraceID, s.ID) }))
+	fmt.Println(p.Run(context.Background()), tail.Stats().Keep)
+	// Output:
+	// b 1
+	// b 2
+	// <nil> 1
+}
+
+// The counts are JSON for expvar.Func and the like.
+func ExampleTailStats() {
+	counts, err := json.Marshal(stages.TailStats{Errors: 1, Rest: 3, EarlyMarks: 2})
+	fmt.Println(string(counts[:44]), err)
+	// Output: {"open_traces":0,"open_spans":0,"open_bytes" <nil>
 }

@@ -9,7 +9,7 @@
 //	Idle  five stages "A++", queues of 64, one item at a time: the latency of a line that has nothing to do
 //
 // An implementation is a name and a function that does a whole job of n items, from building to tearing down, and returns
-// what its sink saw. It registers itself with its job, and the benchmarks and the command ratio find it there:
+// what its sink saw. It registers itself with its job, and the benchmarks and the command compare find it there:
 //
 //	func init() {
 //		J1.Register("mine", func(n int) Result {
@@ -37,7 +37,12 @@
 //	swap-link           candidate B: producers append under a short lock, the consumer swaps the whole buffer out
 //	chan64-turns        J3o only: a channel in and a channel out for each worker, visited in turn, so nothing needs sorting
 //
+//	tailrace            this library, operators on values; J2 and Idle also with a goroutine a stage ("async"), and
+//	                    "inplace" with operators that change an item where it lies
+//	ro, ro-observeon    samber/ro: synchronous, which takes many producers from a channel; and ObserveOn(64) before each stage
+//	conc-pool, -stream  sourcegraph/conc: a task an item, J3 unordered and in order
+//
 // Stages are written out inside their goroutines, so that nothing here pays for a call of a function value but
-// loop-funcs; and chunk256 and chunk work on whole vectors. In J4, chunk and swap-link cross one link and do the rest where
-// the items arrive, as an engine that fuses would.
+// loop-funcs and the libraries; and chunk256 and chunk work on whole vectors. In J4, chunk and swap-link cross one link
+// and do the rest where the items arrive, as an engine that fuses would.
 package jobs

@@ -64,12 +64,14 @@ func (j *IdleJob) Register(name string, start func() Line) {
 
 // Measure sends 400 items through a new line, one at a time, and checks each. It takes about half a second, nearly all
 // of it asleep.
-func (j *IdleJob) Measure(impl IdleImpl) (IdleSample, error) {
+func (j *IdleJob) Measure(impl IdleImpl) (IdleSample, error) { return j.measure(impl, idleItems) }
+
+func (j *IdleJob) measure(impl IdleImpl, items int) (IdleSample, error) {
 	runtime.GC()
 	line := impl.Start()
 	defer line.Stop()
-	took := make([]time.Duration, 0, idleItems)
-	for i := range idleItems {
+	took := make([]time.Duration, 0, items)
+	for i := range items {
 		time.Sleep(idlePause)
 		sent := NewItem(i)
 		start := time.Now()

@@ -47,28 +47,35 @@ func init() {
 	Idle.Register("tailrace-async", func() Line { return tailraceLine(pipeline.Async()) })
 }
 
+// A lone is a variable of one goroutine that shares no cache line with those of others. What the source and the sink
+// count with would be next to each other in memory, or not, as it happens.
+type lone[T any] struct {
+	v T
+	_ [64]byte
+}
+
 // made is the source of the jobs.
 func made(n int) pipeline.Source[Item] {
-	i := 0
+	i := new(lone[int])
 	return source.Pull(func(_ context.Context, item *Item) error {
-		if i == n {
+		if i.v == n {
 			return io.EOF
 		}
-		*item = NewItem(i)
-		i++
+		*item = NewItem(i.v)
+		i.v++
 		return nil
 	})
 }
 
 // madeInPlace is made for chains that leave each item where it was made.
 func madeInPlace(n int) pipeline.Source[Item] {
-	i := 0
+	i := new(lone[int])
 	return source.Pull(func(_ context.Context, item *Item) error {
-		if i == n {
+		if i.v == n {
 			return io.EOF
 		}
-		item.make(i)
-		i++
+		item.make(i.v)
+		i.v++
 		return nil
 	})
 }

@@ -9,7 +9,7 @@ var inputRows = Section{Title: "Bad input", Rows: []Row{
 	{"input.span-10MiB", "a span of 10 MiB or 1 GiB is exported", "refused with ErrTooLarge; never allocates more than 2 × the limit", "observability", "TestExportMayBeGivenAnySize"},
 	{"input.attribute-1GiB", "a tracer is given an input, an error, a key, … of 1 GiB", "cut and marked; never allocates more than 2 × the limit", "observability", "TestWhatATracerIsGivenMayBeOfAnySize"},
 	{"input.attribute-typed", "a typed attribute of 1 GiB", "cut and marked", "observability", "TestTypedAttributesMayBeOfAnySize"},
-	{"input.utf8", "invalid UTF-8, lone surrogates", "U+FFFD in their place; the JSON is valid", "observability", "TestTextsArriveAsValidJSON"},
+	{"input.utf8", "invalid UTF-8, lone surrogates", "U+FFFD in their place, counted; the JSON is valid", "observability", "TestTextsArriveAsValidJSON"},
 	{"input.controls", "NUL, U+2028, bidi controls", "they are text, and arrive as they are; the JSON is valid", "observability", "TestTextsArriveAsValidJSON"},
 	{"input.numbers", "NaN, ±Inf, -0, 2^53+1, MinInt64", "written by rule, and no batch is lost", "observability", "TestNumbersArriveByRule"},
 	{"input.bad-span", "a value that is no JSON, in one span of a batch", "that span alone is failed: encode", "observability", "TestOneBadSpanFailsAlone"},

@@ -4,6 +4,7 @@ const spoolDir = "sink/spool"
 
 var spoolRows = Section{Title: "The spool", Rows: []Row{
 	{"S-1", "kill -9 at random times of a process that puts and removes", "0 acknowledged lost", spoolDir, "TestKill9"},
+	{"S-1.exporter", "kill -9 at random times of a process whose exporter has a spool, its endpoint failing", "0 spans lost that a Flush acknowledged", "observability", "TestKill9WithASpool"},
 	{"S-2", "power loss at every operation of scripts of three batches, random beyond", "0 acknowledged lost, as far as the mode promises; opens always", spoolDir, "TestPowerFailsAtEveryOperation"},
 	{"S-3", "the last file cut at each byte of its last 64 KiB; opened anew at each 61st, or with TAILRACE_SPOOL_TORN=1 at each", "opens; the torn one counted; writing works", spoolDir, "TestTornAtEachByte"},
 	{"S-4", "one bit flipped at each of 10,000 random offsets", "exactly the batch it hit is quarantined; never sends bytes that differ", spoolDir, "TestOneBitFlipped"},
@@ -16,6 +17,7 @@ var spoolRows = Section{Title: "The spool", Rows: []Row{
 	{"S-7.removed", "the directory is removed while it is open", "errors, no crash", spoolDir, "TestTheDirectoryIsRemovedWhileItRuns"},
 	{"S-7.start", "no directory, a file in its place, a wrong configuration at start", "an error that names it", spoolDir, "TestStartErrorsNameWhatFailed"},
 	{"S-7.unwritable", "EACCES, EROFS, EPERM, ENOSPC, EDQUOT of each operation of the start", "an error that names the directory, and nothing changed; that there is no room is none", spoolDir, "TestTheStartFailsAtEveryOperation"},
+	{"S-7.hangs", "the disk does not answer any more when Shutdown comes", "Shutdown returns, with an error that says so; nobody else gets the directory", "observability", "TestSpoolOnADiskThatHangs"},
 	{"S-8", "fsync fails once with EIO", "not acknowledged; written again to a new file", spoolDir, "TestASyncThatFailsIsNotTrusted"},
 	{"S-8.real", "fdatasync fails once with EIO, put there by strace", "not acknowledged; written again to a new file", spoolDir, "TestARealSyncFails"},
 	{"S-9", "two processes, one directory", "the second gets ErrLocked; free again after kill -9", spoolDir, "TestTwoProcesses"},

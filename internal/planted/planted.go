@@ -98,14 +98,24 @@ func Hunt(bugs []Bug, pattern string, find Hunter) error {
 	return nil
 }
 
-// Choose returns the places of the bugs whose names match pattern.
+// Part is the variable that has only some of the bugs planted, where there is no time for all: 2/4 is every fourth,
+// beginning with the second.
+const Part = "TAILRACE_PLANTED_PART"
+
+// Choose returns the places of the bugs whose names match pattern, or of the part of them that [Part] says.
 func Choose(bugs []Bug, pattern string) (places []int, err error) {
 	wanted, err := regexp.Compile(pattern)
 	if err != nil {
 		return nil, err
 	}
+	first, every := 1, 1
+	if text := os.Getenv(Part); text != "" {
+		if n, _ := fmt.Sscanf(text, "%d/%d", &first, &every); n != 2 || first < 1 || every < first {
+			return nil, fmt.Errorf("%s is %q, not such as 2/4", Part, text)
+		}
+	}
 	for i, b := range bugs {
-		if wanted.MatchString(b.Name) {
+		if i%every == first-1 && wanted.MatchString(b.Name) {
 			places = append(places, i)
 		}
 	}

@@ -121,7 +121,7 @@ func (w *world) crashes() (result Result, errs []error) {
 	}
 	group.Wait() // until all is pushed and healed
 	l := current.Load()
-	time.Sleep(w.s.BatchWait + maxBackoff + 2*w.s.Timeout)
+	time.Sleep(w.s.BatchWait + maxBackoff + 2*w.s.Timeout + w.reread())
 	synctest.Wait()
 	if _, ledger := l.rig.stats(); ledger.InFlight+ledger.Spooled != 0 {
 		errs = append(errs, errorf("SIM-4: %d items are in flight and %d in the spool, long after the last fault", ledger.InFlight, ledger.Spooled))
@@ -138,10 +138,13 @@ func (w *world) crashes() (result Result, errs []error) {
 	return result, errs
 }
 
+// isBatch reports whether a file is an entry of the queue.
+func isBatch(name string) bool { return path.Dir(name) == spoolDir && path.Ext(name) == ".batch" }
+
 // itemsOn counts the items in the queue of the spool, by the names of its files.
 func itemsOn(disk *crashfs.Disk) (items int64) {
 	for _, name := range disk.Names() {
-		if path.Dir(name) != spoolDir || path.Ext(name) != ".batch" {
+		if !isBatch(name) {
 			continue
 		}
 		if parts := strings.Split(path.Base(name), "-"); len(parts) > 1 {

@@ -22,6 +22,18 @@ var diskFaults = map[string]func(crashfs.Op) error{
 		}
 		return nil
 	},
+	"no open": func(op crashfs.Op) error { // a read that fails is a bad sector, whose file is set aside
+		if op.Kind == crashfs.Open {
+			return syscall.EMFILE
+		}
+		return nil
+	},
+	"no remove": func(op crashfs.Op) error {
+		if op.Kind == crashfs.Remove || op.Kind == crashfs.Rename {
+			return syscall.EIO
+		}
+		return nil
+	},
 }
 
 // trouble is what fails on the disk of a run.
@@ -36,6 +48,10 @@ func (t *trouble) at(op crashfs.Op) error {
 	if !t.open.Load() || t.w.healed.Load() {
 		return nil
 	}
+	if op.Kind == crashfs.Create {
+		t.w.reached(spooling)
+	}
+	time.Sleep(t.w.s.Spool.Slow)
 	now := t.w.since()
 	for _, f := range t.w.s.Faults {
 		if f.On != "disk" || now < f.When || now >= f.When+f.Wait {
@@ -63,4 +79,14 @@ func (w *world) syncedBefore(crash time.Time) time.Time {
 		}
 	}
 	return since.Add(-syncEvery - time.Millisecond)
+}
+
+// reread is how much later, after the last fault, something is through that could not be read.
+func (w *world) reread() time.Duration {
+	for _, f := range w.s.Faults {
+		if f.On == "disk" && f.Kind == "no open" {
+			return 31 * time.Second
+		}
+	}
+	return 0
 }

@@ -166,7 +166,7 @@ func (s *Schedule) drawRequestFault(rng *rand.Rand) Fault {
 
 // drawEnding makes a Close at a random instant of a state, and sees to it that the state comes.
 func (s *Schedule) drawEnding(rng *rand.Rand) {
-	in := state(rng.IntN(int(spooling))) // without a spool, nothing is written there
+	in := state(rng.IntN(len(states)))
 	c := &Ending{In: states[in], Deadline: pick(rng, -1, upTo(rng, 20*time.Second), upTo(rng, 2*time.Second), generous), Twice: oneIn(rng, 4)}
 	body := func(f Fault) {
 		f.On, f.At, f.N = "body", 1+rng.IntN(2), 1+rng.IntN(3)
@@ -180,6 +180,7 @@ func (s *Schedule) drawEnding(rng *rand.Rand) {
 		}
 	case halfFull:
 		s.BatchItems, s.BatchWait = max(s.BatchItems, 2), s.BatchWait+time.Second
+		s.Queue = max(s.Queue, s.BatchItems)
 		c.After = upTo(rng, s.BatchWait/2)
 	case compressing:
 		s.Chain, s.Workers = true, max(s.Workers, 1)
@@ -207,20 +208,34 @@ func (s *Schedule) drawEnding(rng *rand.Rand) {
 			s.Faults = append([]Fault{{On: "body", Kind: "silence", At: at + 1, N: 1 + rng.IntN(3)}}, s.Faults...)
 		}
 		c.After = upTo(rng, 5*time.Second)
+	case spooling:
+		s.drawSpool(rng, "full", "no sync", "no open") // what cannot be removed would be there, though it is settled
+		s.Spool.Slow = 10*time.Microsecond + upTo(rng, pick(rng, time.Millisecond, 50*time.Millisecond))
+		c.After = upTo(rng, 10*s.Spool.Slow) // about as long as one or two files take
 	}
 	s.Close = c
 }
 
+// drawSpool gives the exporter a spool on a disk with faults of its own, of these kinds.
+func (s *Schedule) drawSpool(rng *rand.Rand, faults ...string) {
+	s.Chain, s.NoProbe, s.Actor, s.Filter, s.Workers = false, false, false, 0, 0
+	s.MaxRetries, s.MaxBytes = 0, 2<<20
+	s.Faults = slices.DeleteFunc(s.Faults, func(f Fault) bool { return f.On == "item" }) // of a Chain
+	s.Spool = &Disk{Each: oneIn(rng, 2)}
+	for range rng.IntN(3) {
+		s.Faults = append(s.Faults, Fault{
+			On: "disk", Kind: pick(rng, faults...),
+			When: upTo(rng, s.Heal), Wait: upTo(rng, pick(rng, time.Second, 20*time.Second)),
+		})
+	}
+}
+
 // drawDisk gives the exporter a spool, and says when the machine stops.
 func (s *Schedule) drawDisk(rng *rand.Rand) {
-	s.Chain, s.NoProbe, s.Actor, s.Filter, s.Workers = false, false, false, 0, 0
-	s.Overflow, s.MaxRetries, s.Patience, s.Flushes = "block", 0, 0, nil
-	s.MaxBytes = 2 << 20
+	s.drawSpool(rng, "full", "no sync", "no open", "no remove")
+	s.Overflow, s.Patience, s.Flushes = "block", 0, nil
 	s.Every = upTo(rng, pick(rng, 50*time.Millisecond, time.Second, 5*time.Second))
-	s.Spool = &Disk{Each: oneIn(rng, 2), Power: !oneIn(rng, 3)}
-	for range rng.IntN(3) {
-		s.Faults = append(s.Faults, Fault{On: "disk", Kind: pick(rng, "full", "no sync"), When: upTo(rng, s.Heal), Wait: upTo(rng, pick(rng, time.Second, 20*time.Second))})
-	}
+	s.Spool.Power = !oneIn(rng, 3)
 	for range 1 + rng.IntN(3) {
 		s.Spool.Crashes = append(s.Spool.Crashes, 1+rng.IntN(pick(rng, 30, 100, 300)))
 	}

@@ -12,6 +12,7 @@ var kept = map[string]string{
 	"flush-of-what-is-given-up": "Flush returned nil while a stage still held what the run had given up",
 	"recovered-is-no-arrival":   "what a sink recovers from its spool was counted as an arrival",
 	"sender-held-back":          "while the store failed, the only sender waited for a body to come in, and nothing that was spooled was sent",
+	"synced-too-long":           "Close waited for all that a slow disk had to sync, however late that was",
 	"rejected-again":            "a repetition of what was rejected in part is answered as the first was, and is no repetition of what was stored",
 }
 

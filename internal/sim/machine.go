@@ -16,6 +16,7 @@ import (
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/pipeline/pipelinetest"
 	"github.com/tailrace-go/tailrace/sink/sinktest"
+	"github.com/tailrace-go/tailrace/sink/spool/crashfs"
 )
 
 // Step is one thing that is done to an exporter beside its model, SIM-6.
@@ -28,11 +29,13 @@ type Step struct {
 var steps = []string{"push", "flush", "fail", "pause", "heal", "rest", "restart", "close"}
 
 // machine is an exporter, and the list that it should be like: what was pushed and not given up, in
-// that order, of which the collector has the first so many.
+// that order, of which the collector has the first so many. With a spool nothing is given up, what is
+// new goes before what waits on disk, and a new exporter has what the old one left there.
 type machine struct {
 	collector *sinktest.Collector
 	exporter  *observability.CloudExporter
 	batch     int
+	disk      *crashfs.Disk // what the spool is on; nil without one
 
 	list   []string // what was accepted and not given up, by id: the model
 	next   int      // number of the next item
@@ -47,11 +50,14 @@ type machine struct {
 // within is how long the machine waits for what cannot succeed.
 const within = time.Second
 
-// playSteps does all steps in a bubble, and returns the first difference.
-func playSteps(t *testing.T, batch int, todo []Step) error {
+// playSteps does all steps in a bubble, with a spool or without, and returns the first difference.
+func playSteps(t *testing.T, batch int, spooled bool, todo []Step) error {
 	spans()
 	return pipelinetest.Bubble(t, func(*testing.T) (err error) {
 		m := &machine{batch: batch}
+		if spooled {
+			m.disk = crashfs.New()
+		}
 		if m.collector, err = sinktest.New(sinktest.Config{Token: fakeToken}); err != nil {
 			return err
 		}
@@ -79,13 +85,19 @@ func over() context.Context {
 }
 
 func (m *machine) start() (err error) {
+	m.base, m.closed = m.collector.Len(), false // before the new one sends what it finds
+	m.want = pipeline.Ledger{Accepted: int64(len(m.list) - m.base)}
+	var spool observability.CloudSpool
+	if m.disk != nil {
+		spool = observability.CloudSpool{Dir: spoolDir, FS: m.disk.Start()}
+	}
 	m.exporter, err = observability.NewCloudExporter(observability.CloudExporterConfig{
+		Spool:       spool,
 		AccessToken: fakeToken, IgnoreEnv: true, TracesEndpoint: m.collector.URL(), DialContext: m.collector.DialContext,
 		MaxBatchSize: m.batch, MaxBatchBytes: 64 << 10, MaxBytes: 16 << 20,
 		Senders: 1, MaxSenders: 1, Compression: observability.CompressNone, // so that the order stays
 		Logger: slog.New(slog.DiscardHandler), Rand: rand.NewPCG(1, 1),
 	})
-	m.want, m.base, m.closed = pipeline.Ledger{}, m.collector.Len(), false
 	return err
 }
 
@@ -152,6 +164,10 @@ func (m *machine) flush() error {
 	synctest.Wait()
 	all := m.collector.Len() == len(m.list)
 	switch {
+	case m.disk != nil: // where it is safe; what is sent too is compare's
+		if left := m.exporter.Stats().Ledger.InFlight; err != nil || left > 0 {
+			return fmt.Errorf("flush: %w, and %d are neither stored nor spooled", err, left)
+		}
 	case m.closed || !m.ill || all: // what was there is delivered, if there was anything
 		if err != nil || !all {
 			return fmt.Errorf("flush: %w, and %d of %d are stored", err, m.collector.Len(), len(m.list))
@@ -175,6 +191,13 @@ func (m *machine) close() error {
 	}
 	m.closed = true
 	m.want.Delivered = int64(m.collector.Len() - m.base)
+	if m.disk != nil {
+		m.want.Spooled = m.want.Accepted - m.want.Delivered
+		if err != nil || m.want.Spooled != itemsOn(m.disk) || m.want.Spooled > 0 && !m.ill {
+			return fmt.Errorf("close: %w, and of %d that are not stored the directory has %d", err, m.want.Spooled, itemsOn(m.disk))
+		}
+		return nil
+	}
 	m.want.Abandoned = m.want.Accepted - m.want.Delivered
 	m.list = m.list[:min(m.collector.Len(), len(m.list))]
 	var loss *pipeline.LossError
@@ -195,16 +218,23 @@ func (m *machine) compare() error {
 	for _, r := range m.collector.Records() {
 		stored = append(stored, r.SpanID)
 	}
-	if len(stored) > len(m.list) || !slices.Equal(stored, m.list[:len(stored)]) {
+	list := m.list[:min(len(stored), len(m.list))]
+	if m.disk != nil {
+		stored, list = slices.Sorted(slices.Values(stored)), slices.DeleteFunc(slices.Clone(m.list), func(id string) bool { return !slices.Contains(stored, id) })
+	}
+	if !slices.Equal(stored, list) {
 		return fmt.Errorf("stored are %s\nof the list       %s", short(stored), short(m.list))
 	}
-	if open := len(m.list) - len(stored); !m.ill && open >= m.batch {
+	if open := len(m.list) - len(stored); !m.ill && !m.closed && open >= m.batch {
 		return fmt.Errorf("%d items of a list of %d are not stored, of which only the last %d may wait to be a batch", open, len(m.list), m.batch-1)
 	}
 	want, got := m.want, m.exporter.Stats().Ledger
 	if !m.closed {
 		want.Delivered = int64(len(stored) - m.base)
 		want.InFlight = want.Accepted - want.Delivered
+		if m.disk != nil && got.InFlight < int64(m.batch) { // which may wait to be a batch
+			want.InFlight, want.Spooled = got.InFlight, want.InFlight-got.InFlight
+		}
 	}
 	if got != want {
 		return fmt.Errorf("the ledger is %+v\nof the model  %+v", got, want)
@@ -221,7 +251,7 @@ func short(ids []string) string {
 }
 
 // drawSteps makes the steps of a seed.
-func drawSteps(seed uint64) (batch int, todo []Step) {
+func drawSteps(seed uint64) (batch int, spooled bool, todo []Step) {
 	rng := rand.New(rand.NewPCG(seed, 6))
 	for range 20 + rng.IntN(60) {
 		s := Step{Do: pick(rng, steps...)}
@@ -236,5 +266,5 @@ func drawSteps(seed uint64) (batch int, todo []Step) {
 		}
 		todo = append(todo, s)
 	}
-	return 1 + rng.IntN(8), todo
+	return 1 + rng.IntN(8), oneIn(rng, 2), todo
 }

@@ -20,9 +20,10 @@ func TestSIM6(t *testing.T) {
 	})
 	rapid.Check(t, func(rt *rapid.T) {
 		batch := rapid.IntRange(1, 8).Draw(rt, "batch")
+		spooled := rapid.Bool().Draw(rt, "spool")
 		todo := rapid.SliceOfN(step, 20, 60).Draw(rt, "steps")
 		taken += len(todo)
-		if err := playSteps(t, batch, todo); err != nil {
+		if err := playSteps(t, batch, spooled, todo); err != nil {
 			rt.Fatal(err)
 		}
 	})

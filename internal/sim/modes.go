@@ -14,10 +14,10 @@ func known(mode string) bool { return slices.Contains(modes, mode) }
 // playSeed draws a schedule and plays it.
 func playSeed(t *testing.T, mode string, seed uint64) (*Schedule, Result, error) {
 	if mode == "sim6" {
-		batch, todo := drawSteps(seed)
-		err := playSteps(t, batch, todo)
+		batch, spooled, todo := drawSteps(seed)
+		err := playSteps(t, batch, spooled, todo)
 		if err != nil {
-			err = fmt.Errorf("%w\nbatches of %d, steps %v", err, batch, todo)
+			err = fmt.Errorf("%w\nbatches of %d, spool %v, steps %v", err, batch, spooled, todo)
 		}
 		return &Schedule{Seed: seed, Mode: mode}, Result{Steps: len(todo)}, err
 	}

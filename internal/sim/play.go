@@ -47,7 +47,11 @@ func run(s *Schedule) (Result, error) {
 	}
 	defer w.collector.Close()
 	if s.Spool != nil {
-		result, errs := w.crashes()
+		play := w.crashes
+		if s.Close != nil {
+			play = w.closedOnDisk
+		}
+		result, errs := play()
 		return result, errors.Join(errs...)
 	}
 	r, err := newRig(w)
@@ -107,13 +111,14 @@ func (w *world) flushes(ctx context.Context, r rig, group *sync.WaitGroup) {
 				}
 				return
 			}
-			w.settled("Flush has returned", before)
+			_, l := r.stats()
+			w.settled("Flush has returned", before, int(l.Spooled))
 		})
 	}
 }
 
-// settled holds that none of items is on its way any more.
-func (w *world) settled(when string, items []int) {
+// settled holds that none of items is on its way any more, but for so many that the spool has.
+func (w *world) settled(when string, items []int, spooled int) {
 	stored := map[string]bool{}
 	for _, record := range w.collector.Records() {
 		stored[record.SpanID] = true
@@ -130,8 +135,8 @@ func (w *world) settled(when string, items []int) {
 	for _, items := range w.unnamed {
 		unnamed += int(items)
 	}
-	if missing > unnamed {
-		w.violations = append(w.violations, errorf("%v after the start, %s, and %d items are neither stored nor lost", w.since(), when, missing-unnamed))
+	if missing > unnamed+spooled {
+		w.violations = append(w.violations, errorf("%v after the start, %s, and %d items are neither stored nor lost", w.since(), when, missing-unnamed-spooled))
 	}
 }
 
@@ -176,7 +181,7 @@ func (w *world) toTheEnd(r rig) (errs []error) {
 	if _, l := r.stats(); l.InFlight != 0 {
 		errs = append(errs, errorf("SIM-4: %d items are in flight %v after the last fault", l.InFlight, time.Since(began)))
 	}
-	w.settled("all faults are over", w.accepted())
+	w.settled("all faults are over", w.accepted(), 0)
 	cancel()
 	group.Wait()
 	closing, done := context.WithTimeout(context.Background(), 10*time.Minute)
@@ -217,6 +222,9 @@ func (w *world) closedEarly(r rig) (errs []error) {
 		second.Go(func() { other = r.close(closing) })
 	}
 	err := r.close(closing)
+	if w.s.Spool != nil {
+		w.closedAt = time.Now()
+	}
 	if took := time.Since(at); took > deadline+w.dawdling()+100*time.Millisecond {
 		errs = append(errs, errorf("SIM-2: Close took %v, its deadline was %v", took, deadline))
 	}
@@ -256,12 +264,15 @@ func (w *world) await(c *Ending) {
 	}
 }
 
-// dawdling is how long a user's function may take that looks at no context.
+// dawdling is how long a user's function, or a disk, may take that looks at no context.
 func (w *world) dawdling() (most time.Duration) {
 	for _, f := range w.s.Faults {
 		if f.On == "item" {
 			most = max(most, f.Wait)
 		}
+	}
+	if w.s.Spool != nil {
+		most += fileCalls * w.s.Spool.Slow // one file may just have been begun
 	}
 	return most
 }

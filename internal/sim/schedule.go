@@ -72,9 +72,10 @@ type Ending struct {
 
 // Disk is what a spool stands on, and when it stops.
 type Disk struct {
-	Each    bool  `json:"each,omitempty"`  // SyncEach
-	Power   bool  `json:"power,omitempty"` // what was not synced is lost; else only the process ends
-	Crashes []int `json:"crashes"`         // the calls of the file system at which it stops, each counted from the start of a process
+	Each    bool          `json:"each,omitempty"`    // SyncEach
+	Power   bool          `json:"power,omitempty"`   // what was not synced is lost; else only the process ends
+	Slow    time.Duration `json:"slow,omitempty"`    // how long each call of the file system takes
+	Crashes []int         `json:"crashes,omitempty"` // the calls of the file system at which it stops, each counted from the start of a process
 }
 
 // String is the schedule as a table, for people.

@@ -102,6 +102,9 @@ func (t *Total) line(mode string, seed uint64, took time.Duration) string {
 	}
 	fmt.Fprintf(&b, "      accepted %d = delivered %d + filtered %d + dropped %d + failed %d + abandoned %d + spooled %d; refused %d; came twice %d, after %d answers that got lost",
 		l.Accepted, l.Delivered, l.Filtered, l.Dropped, l.Failed, l.Abandoned, l.Spooled, l.Refused, t.Repeated, t.Unanswered)
+	if t.Recovered > 0 {
+		fmt.Fprintf(&b, "; found in the spool by the next process %d", t.Recovered)
+	}
 	if len(t.Reached) > 0 {
 		b.WriteString("\n      closed")
 		inOrder := slices.Sorted(maps.Keys(t.Reached))

@@ -25,6 +25,8 @@ type world struct {
 	collector *sinktest.Collector
 	began     time.Time
 	healed    atomic.Bool
+	closedAt  time.Time // of a schedule with a spool: when the first process had ended
+	undone    bool      // what that had settled stayed in its spool, since the disk failed to the end
 	dials     atomic.Int64
 	marks     [len(states)]atomic.Int64 // how often each state was reached
 	news      chan state                // states as they are reached

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/server/ingest"
 	"github.com/tailrace-go/tailrace/server/ingest/decode"
 	"github.com/tailrace-go/tailrace/server/store"
@@ -118,10 +119,10 @@ func BenchmarkParts(b *testing.B) {
 	for _, encoding := range []string{"gzip", "zstd"} {
 		wire := pack(b, encoding, text)
 		b.Run("unpack="+encoding, func(b *testing.B) {
-			var u decode.Unpacker
+			var u intake.Unpacker
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := u.Unpack(wire, encoding, decode.Limits{}); err != nil {
+				if _, err := u.Unpack(wire, encoding, intake.Limits{}); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -131,7 +132,7 @@ func BenchmarkParts(b *testing.B) {
 	b.Run("decode", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if batch, err := decode.Spans(text, decode.Limits{}); err != nil || len(batch.Items) != n {
+			if batch, err := decode.Spans(text, intake.Limits{}); err != nil || len(batch.Items) != n {
 				b.Fatal(err)
 			}
 		}

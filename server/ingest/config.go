@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/tailrace-go/tailrace/server/ingest/decode"
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/server/store"
 )
 
@@ -20,7 +20,7 @@ type Config struct {
 	Store  store.Store      // required
 	Log    *slog.Logger     // nil: nothing is logged
 	Now    func() time.Time // nil: time.Now
-	Limits decode.Limits    // of one request
+	Limits intake.Limits    // of one request
 
 	// MaxBytes bounds requests that have arrived and are not stored yet, counted as their bytes on the wire and twice
 	// those in plain (the body, and the spans made of it); 0 means 64 MiB. A request that exceeds it alone has it alone.
@@ -87,7 +87,7 @@ func (c Config) withDefaults() (Config, error) {
 		}
 		*f.value = cmp.Or(*f.value, f.unset)
 	}
-	if _, _, err := decode.WireLimit("", c.Limits); err != nil {
+	if _, _, err := intake.WireLimit("", c.Limits); err != nil {
 		return c, fmt.Errorf("%w: Config.Limits: %w", ErrConfig, err)
 	}
 	return c, nil

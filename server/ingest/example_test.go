@@ -8,9 +8,9 @@ import (
 	"os"
 	"strings"
 
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/server/access"
 	"github.com/tailrace-go/tailrace/server/ingest"
-	"github.com/tailrace-go/tailrace/server/ingest/decode"
 	"github.com/tailrace-go/tailrace/server/store"
 	"github.com/tailrace-go/tailrace/server/store/memory"
 	"github.com/tailrace-go/tailrace/server/store/meta"
@@ -39,7 +39,7 @@ func Example() {
 		return
 	}
 
-	server, err := ingest.New(ingest.Config{Store: memory.New(memory.Config{}), Limits: decode.Limits{MaxBodyBytes: 1 << 20}})
+	server, err := ingest.New(ingest.Config{Store: memory.New(memory.Config{}), Limits: intake.Limits{MaxBodyBytes: 1 << 20}})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tailrace-go/tailrace/connectors/otlp"
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/server/access"
-	"github.com/tailrace-go/tailrace/server/ingest/decode"
-	"github.com/tailrace-go/tailrace/server/ingest/otlp"
 )
 
 // call is what a gRPC call brings to its export.
@@ -43,9 +43,9 @@ func (s *Server) handleGRPC(w http.ResponseWriter, r *http.Request, g access.Gra
 
 func (s *Server) serveGRPC(w http.ResponseWriter, r *http.Request, c *call) (wire int, o outcome, ok bool) {
 	const prefix = 5 // of a message: a flag and its length
-	most, limit, err := decode.WireLimit(r.Header.Get("Grpc-Encoding"), s.cfg.Limits)
+	most, limit, err := intake.WireLimit(r.Header.Get("Grpc-Encoding"), s.cfg.Limits)
 	if err != nil { // the handler says so in its own way, whatever the size
-		most, limit, err = decode.WireLimit("", s.cfg.Limits)
+		most, limit, err = intake.WireLimit("", s.cfg.Limits)
 	}
 	if err != nil {
 		return 0, s.refused(err), false
@@ -104,6 +104,6 @@ func (s *Server) takeMessage(ctx context.Context, c *call, message []byte) outco
 // grpcForm reads messages of gRPC. Their answers are the business of the handler.
 type grpcForm struct{ otlpHTTP }
 
-func (grpcForm) reader(*http.Request) (func([]byte, decode.Limits) (content, error), outcome, bool) {
+func (grpcForm) reader(*http.Request) (func([]byte, intake.Limits) (content, error), outcome, bool) {
 	return readOTLP(otlp.Protobuf), outcome{}, true
 }

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/server/access"
-	"github.com/tailrace-go/tailrace/server/ingest/decode"
 	"github.com/tailrace-go/tailrace/server/store"
 )
 
@@ -23,7 +23,7 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request, g access.Grant, 
 	o, wire := s.take(w, r, g, f, began)
 	o.status = f.status(r, o)
 	s.ledger.answered(o.counted(), wire, time.Since(began))
-	w.Header().Set("Accept-Encoding", decode.AcceptEncoding)
+	w.Header().Set("Accept-Encoding", intake.AcceptEncoding)
 	if o.status == http.StatusOK {
 		f.accept(w, r, o)
 		return
@@ -39,7 +39,7 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, g access.Grant, f 
 		return o, 0
 	}
 	q.encoding = strings.Join(r.Header.Values("Content-Encoding"), ", ")
-	most, limit, err := decode.WireLimit(q.encoding, s.cfg.Limits)
+	most, limit, err := intake.WireLimit(q.encoding, s.cfg.Limits)
 	if err != nil {
 		s.discard(r, http.NewResponseController(w))
 		return s.refused(err), 0
@@ -65,7 +65,7 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, g access.Grant, f 
 // size is how long a body will be in plain. One that may be longer than any is measured first: what inflates is refused
 // here, and charged nothing, or a few of them would keep all others out.
 func (s *Server) size(q *request) (plain int, o outcome, ok bool) {
-	plain, err := decode.PlainSize(q.wire, q.encoding, s.cfg.Limits)
+	plain, err := intake.PlainSize(q.wire, q.encoding, s.cfg.Limits)
 	if err != nil {
 		return 0, s.refused(err), false
 	}
@@ -157,7 +157,7 @@ func (o outcome) counted() int {
 }
 
 // noteOf says in words what was rejected, for whoever debugs a sender.
-func noteOf(a Account, bad []decode.Rejection) string {
+func noteOf(a Account, bad []intake.Rejection) string {
 	if len(a.Rejected) == 0 {
 		return ""
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/server/access"
 	"github.com/tailrace-go/tailrace/server/ingest/decode"
 	"github.com/tailrace-go/tailrace/server/store"
@@ -25,11 +26,11 @@ const (
 
 func (m mastra) carries() Signal { return m.signal }
 
-func (m mastra) reader(*http.Request) (func([]byte, decode.Limits) (content, error), outcome, bool) {
+func (m mastra) reader(*http.Request) (func([]byte, intake.Limits) (content, error), outcome, bool) {
 	return m.read, outcome{}, true // whatever its Content-Type: clients of old may send none
 }
 
-func (m mastra) read(body []byte, l decode.Limits) (content, error) {
+func (m mastra) read(body []byte, l intake.Limits) (content, error) {
 	if m.signal == Spans {
 		b, err := decode.Spans(body, l)
 		return content{spans: b.Items, rejected: b.Rejected, cut: b.Cut}, err
@@ -80,7 +81,7 @@ func (m mastra) status(r *http.Request, o outcome) int {
 
 func (m mastra) refuse(w http.ResponseWriter, _ *http.Request, o outcome) {
 	h := w.Header()
-	h.Set("Accept-Encoding", decode.AcceptEncoding)
+	h.Set("Accept-Encoding", intake.AcceptEncoding)
 	retry := ""
 	if o.retry > 0 {
 		retry = seconds(o.retry)

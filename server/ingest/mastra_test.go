@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/internal/captured"
 	"github.com/tailrace-go/tailrace/server/ingest"
 	"github.com/tailrace-go/tailrace/server/ingest/decode"
@@ -137,7 +138,7 @@ func TestCapturedRecordsAreStoredFieldByField(t *testing.T) {
 						t.Fatalf("%s: %d %s", path, a.status, a.body)
 					}
 				}
-				want, err := decode.Records(kind, body, decode.Limits{})
+				want, err := decode.Records(kind, body, intake.Limits{})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -4,9 +4,10 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/tailrace-go/tailrace/connectors/otlp"
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/server/access"
-	"github.com/tailrace-go/tailrace/server/ingest/decode"
-	"github.com/tailrace-go/tailrace/server/ingest/otlp"
+	"github.com/tailrace-go/tailrace/server/store"
 )
 
 // otlpHTTP is the form of OTLP traces over HTTP: an answer is written as its request was, in protobuf or JSON.
@@ -14,7 +15,7 @@ type otlpHTTP struct{}
 
 func (otlpHTTP) carries() Signal { return Spans }
 
-func (otlpHTTP) reader(r *http.Request) (func([]byte, decode.Limits) (content, error), outcome, bool) {
+func (otlpHTTP) reader(r *http.Request) (func([]byte, intake.Limits) (content, error), outcome, bool) {
 	f, ok := otlp.FormatOf(r.Header.Get("Content-Type"))
 	if !ok {
 		return nil, failed(http.StatusUnsupportedMediaType, "media_type", "want application/x-protobuf or application/json", "Content-Type"), false
@@ -22,10 +23,17 @@ func (otlpHTTP) reader(r *http.Request) (func([]byte, decode.Limits) (content, e
 	return readOTLP(f), outcome{}, true
 }
 
-func readOTLP(f otlp.Format) func([]byte, decode.Limits) (content, error) {
-	return func(body []byte, l decode.Limits) (content, error) {
+func readOTLP(f otlp.Format) func([]byte, intake.Limits) (content, error) {
+	return func(body []byte, l intake.Limits) (content, error) {
 		b, err := otlp.Decode(body, f, l)
-		return content{spans: b.Items, rejected: b.Rejected, cut: b.Cut}, err
+		if err != nil {
+			return content{}, err
+		}
+		spans := make([]store.Item, len(b.Items))
+		for i, item := range b.Items {
+			spans[i] = store.Item{Span: item.Span, Service: item.Service, OwnUsage: item.OwnUsage}
+		}
+		return content{spans: spans, rejected: b.Rejected, cut: b.Cut}, nil
 	}
 }
 
@@ -44,7 +52,7 @@ func (otlpHTTP) status(_ *http.Request, o outcome) int {
 
 func (otlpHTTP) refuse(w http.ResponseWriter, r *http.Request, o outcome) {
 	h := w.Header()
-	h.Set("Accept-Encoding", decode.AcceptEncoding)
+	h.Set("Accept-Encoding", intake.AcceptEncoding)
 	if o.retry > 0 {
 		h.Set("Retry-After", seconds(o.retry))
 	}

@@ -14,8 +14,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/tailrace-go/tailrace/connectors/otlp"
 	"github.com/tailrace-go/tailrace/server/ingest"
-	"github.com/tailrace-go/tailrace/server/ingest/otlp"
 	"github.com/tailrace-go/tailrace/server/store"
 )
 

@@ -9,7 +9,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/tailrace-go/tailrace/server/ingest/decode"
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 )
 
 // Why a body did not arrive.
@@ -52,7 +52,7 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, most int, limit st
 }
 
 func (a *arrival) readAll(r *http.Request, control *http.ResponseController, most int, limit string) error {
-	tooLarge := fmt.Errorf("%w: %s is %d bytes", decode.ErrTooLarge, limit, most)
+	tooLarge := fmt.Errorf("%w: %s is %d bytes", intake.ErrTooLarge, limit, most)
 	if r.ContentLength > int64(most) {
 		return tooLarge
 	}
@@ -93,7 +93,7 @@ func (a *arrival) grow(ctx context.Context, expected int) error {
 	ctx, cancel := context.WithTimeout(ctx, a.s.cfg.MaxWait)
 	defer cancel()
 	more := int64(size - cap(a.bytes))
-	if !a.s.reading.take(ctx, more) {
+	if !a.s.reading.Take(ctx, more) {
 		return errCrowded
 	}
 	a.held += more
@@ -131,7 +131,7 @@ func (a *arrival) deadline() time.Time {
 
 // leave gives back the room. The bytes may live on where they are counted again.
 func (a *arrival) leave() {
-	a.s.reading.give(a.held)
+	a.s.reading.Give(a.held)
 	if a.slow {
 		a.s.slow.Add(-a.held)
 	}

@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/server/access"
-	"github.com/tailrace-go/tailrace/server/ingest/decode"
 	"github.com/tailrace-go/tailrace/server/store"
 	"github.com/tailrace-go/tailrace/server/store/meta"
 )
@@ -26,7 +26,7 @@ type request struct {
 	wire     []byte
 	key      string // Idempotency-Key
 	charge   int    // bytes it is charged for until it is settled
-	read     func(body []byte, l decode.Limits) (content, error)
+	read     func(body []byte, l intake.Limits) (content, error)
 
 	content // once it is decoded
 	sum     [32]byte
@@ -43,7 +43,7 @@ func (r *request) Size() int { return r.charge }
 type content struct {
 	spans    []store.Item
 	records  []store.Record
-	rejected []decode.Rejection
+	rejected []intake.Rejection
 	cut      int
 	unlinked int
 }

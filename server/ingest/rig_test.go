@@ -13,9 +13,9 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/server/access"
 	"github.com/tailrace-go/tailrace/server/ingest"
-	"github.com/tailrace-go/tailrace/server/ingest/decode"
 	"github.com/tailrace-go/tailrace/server/store"
 	"github.com/tailrace-go/tailrace/server/store/memory"
 	"github.com/tailrace-go/tailrace/server/store/meta"
@@ -226,4 +226,4 @@ func (rawCodec) Unmarshal(b []byte, m any) error {
 	return nil
 }
 
-func limits(depth int) decode.Limits { return decode.Limits{MaxDepth: depth} }
+func limits(depth int) intake.Limits { return intake.Limits{MaxDepth: depth} }

@@ -3,9 +3,9 @@ package ingest
 import (
 	"net/http"
 
+	"github.com/tailrace-go/tailrace/connectors/otlp"
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/server/access"
-	"github.com/tailrace-go/tailrace/server/ingest/decode"
-	"github.com/tailrace-go/tailrace/server/ingest/otlp"
 )
 
 // Routes are the ways in. All of them are POST and need a token that may ingest; it alone decides on the project, also
@@ -42,7 +42,7 @@ func (s *Server) Routes() []access.Route {
 type form interface {
 	carries() Signal
 	// reader finds how to read a body by the headers; an outcome instead, if it cannot be read.
-	reader(r *http.Request) (read func(body []byte, l decode.Limits) (content, error), o outcome, ok bool)
+	reader(r *http.Request) (read func(body []byte, l intake.Limits) (content, error), o outcome, ok bool)
 	// accept answers a request that was taken; o.status is 200.
 	accept(w http.ResponseWriter, r *http.Request, o outcome)
 	// status is what an outcome is in this form.

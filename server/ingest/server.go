@@ -6,9 +6,9 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"github.com/tailrace-go/tailrace/connectors/otlp"
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/pipeline"
-	"github.com/tailrace-go/tailrace/server/ingest/decode"
-	"github.com/tailrace-go/tailrace/server/ingest/otlp"
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/source"
 )
@@ -19,11 +19,11 @@ type Server struct {
 	cfg       Config
 	entry     *source.Emitter[*request]
 	pipe      *pipeline.Pipeline
-	reading   room
+	reading   *intake.Room
 	slow      atomic.Int64 // bytes of the bodies that take long to arrive
 	grpc      http.Handler
 	unpacks   chan struct{}         // has one for each message of gRPC that is being unpacked
-	measures  chan *decode.Unpacker // has one for each body that may be measured at once
+	measures  chan *intake.Unpacker // has one for each body that may be measured at once
 	quotas    quotas
 	forgotten forgotten
 	reports   reports
@@ -38,18 +38,18 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, reading: room{limit: int64(cfg.MaxReading)}, unpacks: make(chan struct{}, cfg.Decoders),
-		measures: make(chan *decode.Unpacker, cfg.Decoders),
+		cfg: cfg, reading: intake.NewRoom(cfg.MaxReading), unpacks: make(chan struct{}, cfg.Decoders),
+		measures: make(chan *intake.Unpacker, cfg.Decoders),
 		quotas:   quotas{store: cfg.Store, now: cfg.Now}, log: quiet{log: cfg.Log},
 		entry: source.NewEmitter[*request](source.EmitterConfig{}),
 	}
 	for range cap(s.measures) {
-		s.measures <- new(decode.Unpacker)
+		s.measures <- new(intake.Unpacker)
 	}
 	s.pipe = pipeline.New(pipeline.Config{
 		Name: "ingest", MaxBytes: cfg.MaxBytes, DrainTimeout: cfg.DrainTimeout, OnLoss: s.lost,
 	})
-	most, _, err := decode.WireLimit("", cfg.Limits)
+	most, _, err := intake.WireLimit("", cfg.Limits)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (s *Server) Stats() Stats {
 	stats := s.ledger.stats()
 	stats.Pipeline = s.pipe.Stats()
 	stats.Bytes, stats.MaxBytes = stats.Pipeline.Bytes, int64(s.cfg.MaxBytes)
-	stats.Reading, stats.MaxRead = s.reading.inUse(), int64(s.cfg.MaxReading)
+	stats.Reading, stats.MaxRead = s.reading.InUse(), int64(s.cfg.MaxReading)
 	stats.Waiting = s.entry.Waiting()
 	stats.Quotas = s.quotas.stats()
 	return stats

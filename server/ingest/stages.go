@@ -9,15 +9,15 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/pipeline"
-	"github.com/tailrace-go/tailrace/server/ingest/decode"
 	"github.com/tailrace-go/tailrace/server/store"
 )
 
 // decode unpacks a body and takes it apart. Each worker has decoders of its own.
 func (s *Server) decode() pipeline.Stage[*request, *request] {
 	return pipeline.Fuse(func(in *pipeline.In[*request], out *pipeline.Out[*request]) func(**request) {
-		var unpacker decode.Unpacker
+		var unpacker intake.Unpacker
 		return func(item **request) {
 			r := *item
 			if o, ok := s.unpack(&unpacker, r); !ok {
@@ -31,10 +31,10 @@ func (s *Server) decode() pipeline.Stage[*request, *request] {
 }
 
 // unpack fills in the content of a request, or says why it has none.
-func (s *Server) unpack(u *decode.Unpacker, r *request) (o outcome, ok bool) {
+func (s *Server) unpack(u *intake.Unpacker, r *request) (o outcome, ok bool) {
 	defer func() {
 		if v := recover(); v != nil {
-			*u = decode.Unpacker{} // nobody knows what is left of it
+			*u = intake.Unpacker{} // nobody knows what is left of it
 			o, ok = s.panicked(r, "decode", v), false
 		}
 	}()
@@ -60,7 +60,7 @@ func (s *Server) unpack(u *decode.Unpacker, r *request) (o outcome, ok bool) {
 
 // refused is the answer to a body that cannot be taken.
 func (s *Server) refused(err error) outcome {
-	switch status := decode.Status(err); status {
+	switch status := intake.Status(err); status {
 	case http.StatusRequestEntityTooLarge:
 		return failed(status, "too_large", err.Error(), "body")
 	case http.StatusUnsupportedMediaType:
@@ -112,7 +112,7 @@ func (s *Server) overQuota(r *request) outcome {
 		a.reject(ReasonQuota, int64(n))
 	}
 	for _, bad := range r.rejected {
-		a.reject(bad.Reason, 1)
+		a.reject(store.Reason(bad.Reason), 1)
 	}
 	s.settle(r, a)
 	now := s.cfg.Now()
@@ -199,7 +199,7 @@ func (s *Server) stored(r *request, result store.Result) {
 		a.reject(reason, int64(k))
 	}
 	for _, bad := range r.rejected {
-		a.reject(bad.Reason, 1)
+		a.reject(store.Reason(bad.Reason), 1)
 	}
 	spans := 0
 	for _, o := range result.Spans {

@@ -2,63 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"net/http"
-	"net/url"
 	"slices"
 	"time"
+
+	"github.com/tailrace-go/tailrace/server/internal/child"
 )
-
-// get asks the server's API and reads the answer into to.
-func (s *server) get(ctx context.Context, path string, to any) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url()+path, nil)
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Authorization", "Bearer "+s.token)
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = answer.Body.Close() }() // it was read
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("GET %s: %s", path, answer.Status)
-	}
-	return json.NewDecoder(answer.Body).Decode(to)
-}
-
-// page is what we read of a list.
-type page struct {
-	Traces []struct {
-		ID    string `json:"trace_id"`
-		Spans int    `json:"spans"`
-	} `json:"traces"`
-	Next *string `json:"next"`
-}
-
-// stored adds up the spans of all traces, and calls each for every trace.
-func (s *server) stored(ctx context.Context, each func(id string, spans int)) (spans int, err error) {
-	cursor := ""
-	for {
-		query := url.Values{"limit": {"200"}}
-		if cursor != "" {
-			query.Set("cursor", cursor)
-		}
-		var p page
-		if err := s.get(ctx, "/api/projects/"+project+"/traces?"+query.Encode(), &p); err != nil {
-			return 0, err
-		}
-		for _, t := range p.Traces {
-			spans += t.Spans
-			each(t.ID, t.Spans)
-		}
-		if p.Next == nil || *p.Next == "" {
-			return spans, nil
-		}
-		cursor = *p.Next
-	}
-}
 
 // filters are what a list is asked with meanwhile, one after the other.
 var filters = []string{
@@ -73,7 +21,7 @@ type listing struct {
 }
 
 // watch asks for a list every so often until ctx ends.
-func (s *server) watch(ctx context.Context, every time.Duration) ([]listing, error) {
+func watch(ctx context.Context, s *child.Server, every time.Duration) ([]listing, error) {
 	var took []listing
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
@@ -85,8 +33,8 @@ func (s *server) watch(ctx context.Context, every time.Duration) ([]listing, err
 		}
 		filter := filters[i%len(filters)]
 		began := time.Now()
-		var p page
-		if err := s.get(ctx, "/api/projects/"+project+"/traces?"+filter, &p); err != nil {
+		var p child.Page
+		if err := s.Get(ctx, "/api/projects/"+child.Project+"/traces?"+filter, &p); err != nil {
 			if ctx.Err() != nil {
 				return took, nil
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tailrace-go/tailrace/pipeline"
+	"github.com/tailrace-go/tailrace/server/internal/child"
 	"github.com/tailrace-go/tailrace/server/store/storetest"
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/source"
@@ -24,7 +25,7 @@ type sent struct {
 
 // send generates traces until n spans are made (n < 0: until ctx ends) and sends them. It returns when all are delivered.
 // Equal seeds send equal spans.
-func send(ctx context.Context, c config, s *server, seed uint64, start time.Time, n int) (sent, error) {
+func send(ctx context.Context, c config, s *child.Server, seed uint64, start time.Time, n int) (sent, error) {
 	var result sent
 	traces := max(c.spans/10, 1)
 	g := storetest.NewGenerator(seed, start)
@@ -48,7 +49,7 @@ func send(ctx context.Context, c config, s *server, seed uint64, start time.Time
 	}
 	p := pipeline.New(pipeline.Config{Name: "servebench", MaxBytes: 64 << 20})
 	sender := sink.NewHTTP(sink.HTTPConfig{
-		Endpoint: s.url() + "/ai/spans/publish", Header: http.Header{"Authorization": {"Bearer " + s.token}},
+		Endpoint: s.URL() + "/ai/spans/publish", Header: http.Header{"Authorization": {"Bearer " + s.Token}},
 		Senders: c.senders, MaxSenders: c.senders,
 		Retry: sink.RetryConfig{Min: 20 * time.Millisecond, Max: 500 * time.Millisecond},
 	})

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tailrace-go/tailrace/server/internal/child"
 	"github.com/tailrace-go/tailrace/server/store/storetest"
 	"github.com/tailrace-go/tailrace/span"
 )
@@ -45,11 +46,11 @@ func (a *account) note(traces []span.TraceID, acked bool) {
 }
 
 // kill kills the server c.kills times while spans come in, and compares what is stored with what was acknowledged.
-func kill(ctx context.Context, out io.Writer, c config, s *server) error {
-	if _, err := s.start(ctx); err != nil {
+func kill(ctx context.Context, out io.Writer, c config, s *child.Server) error {
+	if _, err := s.Start(ctx); err != nil {
 		return err
 	}
-	defer func() { _ = s.command.Process.Kill() }() // it has ended, unless something failed
+	defer s.Close()
 	a := &account{acked: map[span.TraceID]bool{}, doubted: map[span.TraceID]bool{}}
 	posting, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
@@ -65,7 +66,7 @@ func kill(ctx context.Context, out io.Writer, c config, s *server) error {
 	}
 
 	seen := map[span.TraceID]int{}
-	spans, err := s.stored(ctx, func(id string, spans int) { seen[span.TraceID(id)] += spans })
+	spans, err := s.Stored(ctx, func(id string, spans int) { seen[span.TraceID(id)] += spans })
 	if err != nil {
 		return err
 	}
@@ -88,19 +89,19 @@ func kill(ctx context.Context, out io.Writer, c config, s *server) error {
 	if lost+doubled+unknown > 0 || len(a.acked) == 0 {
 		return fmt.Errorf("%d acknowledged traces are not whole, %d have spans twice, %d nobody sent; %d were acknowledged", lost, doubled, unknown, len(a.acked))
 	}
-	_, err = s.stop()
+	_, err = s.Stop()
 	return err
 }
 
 // crash kills and starts the server again and again, and says how long the slowest start took.
-func crash(ctx context.Context, times int, s *server) (longest time.Duration, err error) {
+func crash(ctx context.Context, times int, s *child.Server) (longest time.Duration, err error) {
 	random := rand.New(rand.NewPCG(1, 1))
 	for range times {
 		time.Sleep(shortestLife + time.Duration(random.Int64N(int64(longestLife-shortestLife))))
-		if err := s.kill(); err != nil {
+		if err := s.Kill(); err != nil {
 			return 0, err
 		}
-		took, err := s.start(ctx)
+		took, err := s.Start(ctx)
 		if err != nil {
 			return 0, err
 		}
@@ -110,7 +111,7 @@ func crash(ctx context.Context, times int, s *server) (longest time.Duration, er
 }
 
 // post sends bodies until ctx ends. One without an answer is sent again with the same Idempotency-Key, or left in doubt.
-func post(ctx context.Context, s *server, seed uint64, a *account) {
+func post(ctx context.Context, s *child.Server, seed uint64, a *account) {
 	g := storetest.NewGenerator(seed+100, time.Now())
 	random := rand.New(rand.NewPCG(seed, 2))
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 1}}
@@ -147,12 +148,12 @@ func bodyOf(g *storetest.Generator) (body []byte, traces []span.TraceID) {
 }
 
 // try posts a body and reports whether it was acknowledged.
-func try(ctx context.Context, client *http.Client, s *server, key string, body []byte) bool {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url()+"/ai/spans/publish", bytes.NewReader(body))
+func try(ctx context.Context, client *http.Client, s *child.Server, key string, body []byte) bool {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL()+"/ai/spans/publish", bytes.NewReader(body))
 	if err != nil {
 		return false
 	}
-	r.Header.Set("Authorization", "Bearer "+s.token)
+	r.Header.Set("Authorization", "Bearer "+s.Token)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Idempotency-Key", key)
 	answer, err := client.Do(r)

@@ -17,10 +17,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"time"
 
+	"github.com/tailrace-go/tailrace/server/internal/child"
 	"github.com/tailrace-go/tailrace/stages"
 )
 
@@ -88,17 +88,15 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 	defer func() { _ = os.RemoveAll(scratch) }() // it is in the system's folder for such
 	if c.binary == "" {
 		c.binary = filepath.Join(scratch, "tailrace")
-		//nolint:gosec // the path is the scratch folder's
-		build := exec.CommandContext(ctx, "go", "build", "-o", c.binary, "github.com/tailrace-go/tailrace/server/cmd/tailrace")
-		if text, err := build.CombinedOutput(); err != nil {
-			return fmt.Errorf("cannot build the server: %w\n%s", err, text)
+		if err := child.Build(ctx, c.binary); err != nil {
+			return err
 		}
 	}
 	if c.dir == "" {
 		c.dir = filepath.Join(scratch, "data")
 	}
-	s := &server{binary: c.binary, dir: c.dir, sync: c.sync}
-	if err := s.prepare(ctx); err != nil {
+	s := &child.Server{Binary: c.binary, Dir: c.dir, Sync: c.sync}
+	if err := s.Prepare(ctx); err != nil {
 		return err
 	}
 	if c.kills > 0 {

@@ -7,15 +7,17 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/tailrace-go/tailrace/server/internal/child"
 )
 
 // measure sends the spans twice and prints what it saw.
-func measure(ctx context.Context, out io.Writer, c config, s *server) error {
-	began, err := s.start(ctx)
+func measure(ctx context.Context, out io.Writer, c config, s *child.Server) error {
+	began, err := s.Start(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = s.command.Process.Kill() }() // it has ended, unless something failed
+	defer s.Close()
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
 	say("%-24s %v", "start, empty", began.Round(time.Millisecond))
 
@@ -23,31 +25,31 @@ func measure(ctx context.Context, out io.Writer, c config, s *server) error {
 	if err := round(ctx, say, c, s, "send", first); err != nil {
 		return err
 	}
-	say("%-24s %d MiB at most (VmHWM)", "memory of the server", s.peak()>>20)
+	say("%-24s %d MiB at most (VmHWM)", "memory of the server", s.Peak()>>20)
 	if err := round(ctx, say, c, s, "send the same again", first); err != nil {
 		return err
 	}
-	stopped, err := s.stop()
+	stopped, err := s.Stop()
 	if err != nil {
 		return err
 	}
 	say("%-24s %v; the server used %.1f s of CPU in all: %.1f µs for each of the spans of both rounds", "stop", stopped.Round(time.Millisecond),
-		s.cpu().Seconds(), float64(s.cpu().Microseconds())/float64(2*c.spans))
-	bytes, err := size(s.dir)
+		s.CPU().Seconds(), float64(s.CPU().Microseconds())/float64(2*c.spans))
+	bytes, err := size(s.Dir)
 	if err != nil {
 		return err
 	}
 	say("%-24s %d B/span", "disk", bytes/int64(c.spans))
-	if began, err = s.start(ctx); err != nil {
+	if began, err = s.Start(ctx); err != nil {
 		return err
 	}
 	say("%-24s %v", "start, full", began.Round(time.Millisecond))
-	_, err = s.stop()
+	_, err = s.Stop()
 	return err
 }
 
 // round sends all spans, asks for lists meanwhile, and compares what is stored with what was sent.
-func round(ctx context.Context, say func(string, ...any), c config, s *server, what string, first time.Time) error {
+func round(ctx context.Context, say func(string, ...any), c config, s *child.Server, what string, first time.Time) error {
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	type watched struct {
@@ -60,7 +62,7 @@ func round(ctx context.Context, say func(string, ...any), c config, s *server, w
 			done <- watched{}
 			return
 		}
-		took, err := s.watch(watching, c.lists)
+		took, err := watch(watching, s, c.lists)
 		done <- watched{took, err}
 	}()
 	r, err := send(ctx, c, s, 1, first, c.spans)
@@ -84,7 +86,7 @@ func round(ctx context.Context, say func(string, ...any), c config, s *server, w
 		say("%-24s p50 %v, p95 %v, most %v, over %d lists with %d filters; the slowest filter is %q, p95 %v", "lists meanwhile",
 			quantile(took, 0.5), quantile(took, 0.95), quantile(took, 1), len(took), len(filters), filter, p95)
 	}
-	spans, err := s.stored(ctx, func(string, int) {})
+	spans, err := s.Stored(ctx, func(string, int) {})
 	if err != nil {
 		return err
 	}

@@ -124,15 +124,23 @@ func SlowBody(code int, every time.Duration) Fault {
 	}
 }
 
-// GzipBomb answers with code and a gzip body, about a thousandth of the n bytes it unpacks to.
+// GzipBomb answers with code and a gzip body, about a thousandth of the n bytes it unpacks to: members of
+// up to 1 MiB each, one after the other, which RFC 1952 allows and a reader takes for one file.
 func GzipBomb(code int, n int64) Fault {
+	const member = 1 << 20
+	packed := bytes.Repeat(packedZeros(member), int(n/member)) // compressed once, so that a large bomb is quickly made
+	if rest := int(n % member); rest > 0 {
+		packed = append(packed, packedZeros(rest)...)
+	}
+	return Respond(code, string(packed), "Content-Encoding", "gzip")
+}
+
+func packedZeros(n int) []byte {
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
-	for left := n; left > 0; left -= int64(len(zeros)) {
-		_, _ = w.Write(zeros[:min(left, int64(len(zeros)))]) // a Buffer takes everything
-	}
+	_, _ = w.Write(make([]byte, n)) // a Buffer takes everything
 	_ = w.Close()
-	return Respond(code, packed.String(), "Content-Encoding", "gzip")
+	return packed.Bytes()
 }
 
 // HugeHeader answers with code and a header field of n bytes.

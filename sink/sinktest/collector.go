@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -31,7 +32,7 @@ type Collector struct {
 	running   sync.WaitGroup // accept loops, and requests being served
 
 	mu       sync.Mutex
-	listener net.Listener // nil while down
+	listener *door // nil while down
 	conns    map[net.Conn]struct{}
 	requests []*Request
 	attempts map[string]int // requests so far, by Idempotency-Key
@@ -133,12 +134,30 @@ func (c *Collector) open() error {
 	if err != nil {
 		return fmt.Errorf("sinktest: %w", err)
 	}
-	c.listener = listener
+	entrance := &door{listener, c}
+	c.listener = entrance
 	c.running.Go(func() {
 		// The error only says that Down or Close has closed the listener.
-		_ = c.server.Serve(listener)
+		_ = c.server.Serve(entrance)
 	})
 	return nil
+}
+
+// door is the listener from one Down to the next.
+type door struct {
+	net.Listener
+	c *Collector
+}
+
+// Accept returns only connections that Down and Close will end.
+func (d *door) Accept() (net.Conn, error) {
+	for {
+		conn, err := d.Listener.Accept()
+		if err != nil || d.c.remember(conn, d) {
+			return conn, err
+		}
+		reset(conn) // it came in as the door was closed
+	}
 }
 
 // URL is the collector's origin, without a slash at its end.
@@ -168,6 +187,10 @@ func (c *Collector) Down() {
 	if c.listener == nil {
 		return
 	}
+	// A child process that has not come to its program yet holds a copy of what is open here. The lock keeps off
+	// all of them but one: os starts its first child with another before it, to see what the kernel can do.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	_ = c.listener.Close()
 	c.listener = nil
 	for conn := range c.conns {
@@ -183,10 +206,20 @@ func (c *Collector) Up() {
 	if c.listener != nil || c.ended {
 		return
 	}
-	if err := c.open(); err != nil {
+	err := c.open()
+	for range portTries {
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			break
+		}
+		time.Sleep(10 * time.Millisecond) // a child that is being started may hold the port yet, see Down
+		err = c.open()
+	}
+	if err != nil {
 		c.errs = append(c.errs, err)
 	}
 }
+
+const portTries = 100 // of Up
 
 // Close ends every connection, stall and wait, then returns when no request is being served.
 // What was recorded stays readable. A second Close does nothing. It must not be called from a
@@ -223,21 +256,17 @@ func (c *Collector) Err() error {
 
 // follow keeps the list of connections, which net/http would hide once they are hijacked.
 func (c *Collector) follow(conn net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		if !c.remember(conn) {
-			reset(conn) // it was accepted while the collector went down
-		}
-	case http.StateClosed:
+	if state == http.StateClosed {
 		c.forget(conn)
 	}
 }
 
-// remember makes Down and Close end conn. It is false when one of them came first.
-func (c *Collector) remember(conn net.Conn) bool {
+// remember makes Down and Close end conn, which came by a door, or by a server of the caller's if that is nil.
+// It is false when one of them came first.
+func (c *Collector) remember(conn net.Conn, by *door) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.listener == nil {
+	if c.listener == nil || by != nil && by != c.listener {
 		return false
 	}
 	c.conns[conn] = struct{}{}

@@ -7,8 +7,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -55,6 +58,55 @@ func TestDownResetsRequestsBeingServed(t *testing.T) {
 			t.Errorf("got %v, want ECONNRESET", err)
 		}
 	})
+}
+
+// TestDownEndsWhatWasJustAccepted: no connection of before outlives Down, not even when Up follows at once.
+func TestDownEndsWhatWasJustAccepted(t *testing.T) {
+	everywhere(t, sinktest.Config{}, func(t *testing.T, c *sinktest.Collector) {
+		for range 300 {
+			conn, err := c.DialContext(t.Context(), "", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Down()
+			c.Up()
+			_ = conn.SetDeadline(time.Now().Add(10 * time.Second)) // fails if the end is known already
+			if _, err := conn.Read(make([]byte, 1)); !matches(err, syscall.ECONNRESET) && !errors.Is(err, io.EOF) {
+				t.Fatalf("the connection is still there: %v", err)
+			}
+			_ = conn.Close()
+		}
+	})
+}
+
+// TestDownWhileChildrenStart: a process that is being started holds a copy of each socket for a moment, which
+// must not keep the port from Up.
+func TestDownWhileChildrenStart(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := sinktest.Start(t, sinktest.Config{})
+	var starters sync.WaitGroup
+	var done atomic.Bool
+	starters.Go(func() {
+		for !done.Load() {
+			if err := exec.Command(self, "-test.run=^$").Run(); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	for end := time.Now().Add(300 * time.Millisecond); time.Now().Before(end); {
+		c.Down()
+		c.Up()
+		if err := c.Err(); err != nil {
+			t.Error(err)
+			break
+		}
+	}
+	done.Store(true)
+	starters.Wait()
 }
 
 func TestUpReportsAPortThatIsLost(t *testing.T) {

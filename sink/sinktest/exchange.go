@@ -237,7 +237,7 @@ func (x *exchange) seize() net.Conn {
 		panic(http.ErrAbortHandler) // HTTP/2 gives nothing but its stream, so that is broken
 	}
 	x.conn = conn
-	if !x.c.remember(conn) {
+	if !x.c.remember(conn, nil) {
 		reset(conn)
 	}
 	return conn

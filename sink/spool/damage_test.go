@@ -343,7 +343,7 @@ func TestTheDirectoryIsRemovedWhileItRuns(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "spool")
 	d := open(t, spool.Config{Dir: dir})
 	e := put(t, d, 1, 100)
-	if err := d.Sync(); err != nil {
+	if err := d.Sync(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.RemoveAll(dir); err != nil {

@@ -2,6 +2,7 @@ package spool
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -293,16 +294,26 @@ func (d *Dir) begin() error {
 	return nil
 }
 
-// Close syncs, and lets others open the directory. It is called when nobody uses the spool any
-// more; what is called later returns [ErrClosed].
+// Close is [Dir.Sync], however long that takes, and [Dir.Release].
 func (d *Dir) Close() error {
-	err := d.Sync()
+	err := d.Sync(context.Background())
 	if errors.Is(err, ErrClosed) {
 		return nil
 	}
+	return errors.Join(err, d.Release())
+}
+
+// Release lets others open the directory. What no Sync has covered, a power failure may take. It is
+// called when nobody uses the spool any more; what is called later returns [ErrClosed], but Close and
+// Release nil.
+func (d *Dir) Release() (err error) {
 	d.mu.Lock()
+	if d.closed {
+		d.mu.Unlock()
+		return nil
+	}
 	d.closed = true
-	left := d.unsynced // of which Sync has said why
+	left := d.unsynced
 	d.unsynced = nil
 	d.mu.Unlock()
 	for _, u := range left {

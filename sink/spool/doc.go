@@ -15,6 +15,12 @@
 // state besides the files, so that nothing can disagree with them; nothing is compacted; and a queue
 // that was delivered takes no room.
 //
+// # What it costs
+//
+// With [SyncEach] a Put makes a file and its name safe, each of which is a commit of the file system's
+// journal; several at once share that of the names. `go run ./bench/compare -job Spool -by MiB` stores
+// records so and in bbolt, on the disk of TAILRACE_BENCH_DIR. Small ones would be stored sooner in one log.
+//
 // # The directory
 //
 //	<dir>/LOCK          locked while a process has the spool open

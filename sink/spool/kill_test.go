@@ -2,6 +2,7 @@ package spool_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -49,7 +50,7 @@ func child(dir string) {
 			err = d.Remove(entries[0])
 		}
 		if i%7 == 0 && err == nil {
-			err = d.Sync()
+			err = d.Sync(context.Background())
 		}
 	}
 	fmt.Println("error", err)
@@ -171,7 +172,7 @@ func syncing(dir string) {
 	done := 0
 	for i := range syncings {
 		_, err := d.Put(bodyOf(i, 9000), keyOf(i))
-		if err = errors.Join(err, d.Sync()); err != nil {
+		if err = errors.Join(err, d.Sync(context.Background())); err != nil {
 			fmt.Println(err)
 			continue
 		}

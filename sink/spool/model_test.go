@@ -88,10 +88,10 @@ func TestDirIsAList(t *testing.T) {
 				must(d.Drop(spool.Dead, dead[at].e))
 				dead = slices.Delete(dead, at, at+1)
 			},
-			"sync":    func(*rapid.T) { must(d.Sync()) },
+			"sync":    func(*rapid.T) { must(d.Sync(t.Context())) },
 			"restart": func(*rapid.T) { must(d.Close()); d = start() },
 			"kill":    func(*rapid.T) { process.Kill(); d = start() },
-			"power":   func(*rapid.T) { must(d.Sync()); disk.Crash(crashfs.KeepAll); d = start() },
+			"power":   func(*rapid.T) { must(d.Sync(t.Context())); disk.Crash(crashfs.KeepAll); d = start() },
 			"": func(*rapid.T) {
 				for f, want := range map[spool.Folder][]item{spool.Queue: queue, spool.Dead: dead} {
 					l, err := d.List(f)

@@ -1,6 +1,7 @@
 package spool_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -51,7 +52,7 @@ func act(disk *crashfs.Disk, mode spool.SyncMode, script string, from int) (tale
 			}
 			from++
 		case 's':
-			if err = d.Sync(); err == nil {
+			if err = d.Sync(context.Background()); err == nil {
 				for _, key := range told.acked {
 					told.safe[key] = true
 				}
@@ -249,17 +250,17 @@ func TestAnErrorAtEveryOperation(t *testing.T) {
 					} else if !errors.Is(err, fault) {
 						t.Fatalf("%s, %v at %d: Put says %v", name, fault, n, err)
 					}
-					_ = d.Sync() // says it, and is called again
+					_ = d.Sync(t.Context()) // says it, and is called again
 				}
 				reached := disk.Ops()-before >= n
 				disk.OnOp(nil)
-				if err := d.Sync(); err != nil {
+				if err := d.Sync(t.Context()); err != nil {
 					t.Fatalf("%s, %v at %d: a Sync after the fault says %v", name, fault, n, err)
 				}
 				if _, err := d.Put(bodyOf(4, 9000), keyOf(4)); err != nil {
 					t.Fatalf("%s, %v at %d: a Put after the fault says %v", name, fault, n, err)
 				}
-				if err := d.Sync(); err != nil {
+				if err := d.Sync(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				disk.Crash(crashfs.LoseAll)
@@ -298,7 +299,7 @@ func TestASyncThatFailsIsNotTrusted(t *testing.T) {
 				return nil
 			})
 			e := put(t, d, 1, 9000)
-			if err := d.Sync(); err != nil {
+			if err := d.Sync(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if len(failed) != 1 || d.Stats().Rewritten != 1 {
@@ -326,7 +327,7 @@ func TestPutWaitsForASyncThatMends(t *testing.T) {
 		}
 		return nil
 	})
-	if err := d.Sync(); !errors.Is(err, syscall.EIO) {
+	if err := d.Sync(t.Context()); !errors.Is(err, syscall.EIO) {
 		t.Fatalf("Sync says %v", err)
 	}
 	if _, err := d.Put(bodyOf(2, 100), keyOf(2)); !errors.Is(err, syscall.EIO) {
@@ -334,10 +335,75 @@ func TestPutWaitsForASyncThatMends(t *testing.T) {
 	}
 	loads(t, d, first, 1, 100)
 	disk.OnOp(nil)
-	if err := d.Sync(); err != nil {
+	if err := d.Sync(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	put(t, d, 3, 100)
+}
+
+// TestASyncThatIsCutIsGoneOnWith ends a context in each sync that the disk is asked for: what the Sync had
+// not come to is covered by the next one.
+func TestASyncThatIsCutIsGoneOnWith(t *testing.T) {
+	errLate := errors.New("late")
+	for at := 1; ; at++ {
+		disk := crashfs.New()
+		d := open(t, onDisk(disk, spool.SyncInterval))
+		for i := range 4 {
+			put(t, d, i, 100)
+		}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		calls := 0
+		disk.OnOp(func(op crashfs.Op) error {
+			if op.Kind == crashfs.SyncFile || op.Kind == crashfs.SyncDir {
+				if calls++; calls == at {
+					cancel(errLate)
+				}
+			}
+			return nil
+		})
+		err := d.Sync(ctx)
+		disk.OnOp(nil)
+		cut := ctx.Err() != nil
+		cancel(nil)
+		if cut && !errors.Is(err, errLate) || !cut && err != nil {
+			t.Fatalf("cut in sync %d of %d: Sync says %v", at, calls, err)
+		}
+		if calls > at {
+			t.Errorf("cut in sync %d, and there were %d", at, calls)
+		}
+		put(t, d, 4, 100)
+		if err := d.Sync(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		disk.Crash(crashfs.LoseAll)
+		if whole, torn := keys(t, open(t, onDisk(disk, spool.SyncInterval))); len(whole) != 5 || torn != 0 {
+			t.Fatalf("cut in sync %d: %d of 5 were there after a power failure, %d torn", at, len(whole), torn)
+		}
+		if !cut {
+			break
+		}
+	}
+}
+
+// TestReleaseLetsOthersIn holds that a spool that was given up is another's, without a Sync.
+func TestReleaseLetsOthersIn(t *testing.T) {
+	disk := crashfs.New()
+	d := open(t, onDisk(disk, spool.SyncInterval))
+	e := put(t, d, 1, 100)
+	disk.OnOp(func(op crashfs.Op) error {
+		if op.Kind == crashfs.SyncFile || op.Kind == crashfs.SyncDir {
+			t.Errorf("Release does %v", op)
+		}
+		return nil
+	})
+	if err := errors.Join(d.Release(), d.Release(), d.Close()); err != nil {
+		t.Fatal(err)
+	}
+	disk.OnOp(nil)
+	if _, err := d.Put(bodyOf(2, 100), keyOf(2)); !errors.Is(err, spool.ErrClosed) {
+		t.Errorf("Put says %v", err)
+	}
+	loads(t, open(t, onDisk(disk, spool.SyncInterval)), e, 1, 100)
 }
 
 func TestACrashAfterARemovalLeavesNothingToDisagree(t *testing.T) {

@@ -58,7 +58,7 @@ func TestARealDiskIsFull(t *testing.T) {
 				if len(queue) < 20 {
 					t.Fatalf("round %d: %d fit", round, len(queue))
 				}
-				if err := d.Sync(); err != nil {
+				if err := d.Sync(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				if round == 1 { // it opens when it is full, too

@@ -2,6 +2,7 @@ package spool
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,8 +15,15 @@ import (
 // Sync makes all that Put has returned so far outlive a power failure. A file whose sync fails is
 // never trusted again: it is read back, and if it is whole, written to a new file that takes its
 // place. An error says what of that failed too; then Sync is to be called again.
-func (d *Dir) Sync() error {
-	d.ticks <- struct{}{}
+//
+// It looks at ctx before each file and each folder: where that has ended, what is left stays for the next
+// Sync, and the error is the context's cause.
+func (d *Dir) Sync(ctx context.Context) error {
+	select {
+	case d.ticks <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	defer func() { <-d.ticks }()
 	d.mu.Lock()
 	if d.closed {
@@ -34,6 +42,9 @@ func (d *Dir) Sync() error {
 	var failed []error
 	done := round[:0]
 	for _, u := range round {
+		if ctx.Err() != nil {
+			break
+		}
 		if err := d.syncOne(u); err != nil {
 			failed = append(failed, err)
 			continue
@@ -42,6 +53,15 @@ func (d *Dir) Sync() error {
 	}
 	for _, f := range folders {
 		if !dirty[f] {
+			continue
+		}
+		if ctx.Err() != nil { // without its name, a file is not there
+			d.mu.Lock()
+			d.dirty[f] = true
+			d.mu.Unlock()
+			if f == Queue {
+				done = nil
+			}
 			continue
 		}
 		err := d.fs.SyncDir(f.path(d.cfg.Dir))
@@ -62,6 +82,10 @@ func (d *Dir) Sync() error {
 	err := errors.Join(failed...)
 	if err != nil {
 		err = fmt.Errorf("spool: sync %s: %w", d.cfg.Dir, err)
+	}
+	if err == nil && ctx.Err() != nil {
+		d.settle(done, d.broken) // which only a Sync writes
+		return context.Cause(ctx)
 	}
 	d.settle(done, err)
 	return err

@@ -90,7 +90,7 @@ var bugs = []bug{
 	{planted.Bug{
 		Name: "Ordered lets items pass as they come",
 		File: "pipeline/order.go",
-		Old:  "\t\tw.made = append(w.made, *item)\n",
+		Old:  "\t\tw.items = append(w.items, *item)\n",
 		New:  "\t\tw.next(item)\n",
 	}, "TestRandomGraphs"},
 	{planted.Bug{
@@ -129,4 +129,34 @@ var bugs = []bug{
 		Old:  "\td.link.sweep()\n",
 		New:  "",
 	}, "TestBudgetOfWhatIsGivenUp"},
+	{planted.Bug{
+		Name: "items wait for a slow one that the same worker took",
+		File: "pipeline/hand.go",
+		Old:  "\tif n == 0 {\n\t\treturn 0, 0\n\t}\n",
+		New:  "\tif n >= 0 {\n\t\treturn 0, 0\n\t}\n",
+	}, "TestWorkersTakeOver"},
+	{planted.Bug{
+		Name: "an item waits for a slow one that the same worker took, while the others are busy",
+		File: "pipeline/intake.go",
+		Old:  "\tif late := q.late(h, now); late != nil {\n",
+		New:  "\tif late := q.late(h, now); late != nil && late == h {\n",
+	}, "TestWorkersTakeOver"},
+	{planted.Bug{
+		Name: "a mark overtakes what another worker has taken and not begun",
+		File: "pipeline/intake.go",
+		Old:  "\t\tif p := q.relieve(d, now, func(h *hand[T]) bool { return h.after < q.met }); p != nil {\n",
+		New:  "\t\tif p := q.relieve(d, now, func(h *hand[T]) bool { return h.after > q.met }); p != nil {\n",
+	}, "TestMarkAndHands"},
+	{planted.Bug{
+		Name: "what is in hands has no place in the link",
+		File: "pipeline/ring.go",
+		Old:  "\t\thead -= r.pool.inUse\n",
+		New:  "",
+	}, "TestQueueCountsHands"},
+	{planted.Bug{
+		Name: "what a worker that stops had in hand leaves a gap in the order",
+		File: "pipeline/hand.go",
+		Old:  "\t\tif d.ticket = h.base + uint64(i); d.after != nil {\n\t\t\td.after()\n\t\t}\n",
+		New:  "",
+	}, "TestStopWithHands"},
 }

@@ -133,5 +133,5 @@ func files(test string) []string {
 	if test == "TestRandomGraphs" {
 		return []string{"main_test.go", "kit_test.go", "graph_*_test.go", "graph_test.go"}
 	}
-	return []string{"main_test.go", "kit_test.go", "drain_test.go", "marks_test.go"}
+	return []string{"main_test.go", "kit_test.go", "drain_test.go", "marks_test.go", "hand_test.go"}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"testing"
 
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/internal/captured"
 	"github.com/tailrace-go/tailrace/server/ingest/decode"
 	"github.com/tailrace-go/tailrace/server/store"
@@ -24,21 +25,6 @@ func repeated(tb testing.TB, body []byte, n int) []byte {
 	return append(text, body[to:]...)
 }
 
-func BenchmarkBody(b *testing.B) {
-	text := repeated(b, captured.Body("mastra-cloud-1.x.json"), 50)
-	for encoding, wire := range map[string][]byte{"": text, "gzip": gzipped(b, text), "zstd": zstdStream(b, text)} {
-		b.Run("encoding="+encoding, func(b *testing.B) {
-			b.SetBytes(int64(len(text)))
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := decode.Body(bytes.NewReader(wire), encoding, decode.Limits{}); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
 func BenchmarkSpans(b *testing.B) {
 	for _, name := range captured.Names() {
 		b.Run("body="+name, func(b *testing.B) {
@@ -47,7 +33,7 @@ func BenchmarkSpans(b *testing.B) {
 			b.ReportAllocs()
 			spans := 0
 			for b.Loop() {
-				batch, err := decode.Spans(body, decode.Limits{})
+				batch, err := decode.Spans(body, intake.Limits{})
 				if err != nil || len(batch.Rejected) > 0 {
 					b.Fatal(batch.Rejected, err)
 				}
@@ -66,7 +52,7 @@ func BenchmarkRecords(b *testing.B) {
 			b.ReportAllocs()
 			records := 0
 			for b.Loop() {
-				batch, err := decode.Records(kind, body, decode.Limits{})
+				batch, err := decode.Records(kind, body, intake.Limits{})
 				if err != nil || len(batch.Rejected) > 0 {
 					b.Fatal(batch.Rejected, err)
 				}

@@ -4,22 +4,23 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/server/ingest/decode"
 	"github.com/tailrace-go/tailrace/server/store"
 )
 
 func Example() {
-	limits := decode.Limits{MaxBodyBytes: 1 << 20}
-	body, err := decode.Body(strings.NewReader(`{"spans":[
+	limits := intake.Limits{MaxBodyBytes: 1 << 20}
+	body, err := intake.Body(strings.NewReader(`{"spans":[
 		{"traceId":"A1","spanId":"F","name":"support","spanType":"agent_run"},
 		{"traceId":"no-op-trace","spanId":"2","parentSpanId":"no-op","name":"unsampled"}]}`), "", limits)
 	if err != nil {
-		fmt.Println(decode.Status(err), decode.AcceptEncoding)
+		fmt.Println(intake.Status(err), intake.AcceptEncoding)
 		return
 	}
 	batch, err := decode.Spans(body, limits)
 	if err != nil {
-		fmt.Println(decode.Status(err))
+		fmt.Println(intake.Status(err))
 		return
 	}
 	for _, item := range batch.Items {
@@ -34,9 +35,9 @@ func Example() {
 }
 
 func ExampleRecords() {
-	batch, err := decode.Records(store.KindLog, []byte(`{"logs":[{"logId":"7","level":"warn","message":"declined"}]}`), decode.Limits{})
+	batch, err := decode.Records(store.KindLog, []byte(`{"logs":[{"logId":"7","level":"warn","message":"declined"}]}`), intake.Limits{})
 	if err != nil {
-		fmt.Println(decode.Status(err))
+		fmt.Println(intake.Status(err))
 		return
 	}
 	fmt.Println(batch.Items[0].Log.Level, batch.Items[0].Log.Message)

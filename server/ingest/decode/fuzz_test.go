@@ -3,12 +3,10 @@ package decode_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"strings"
 	"testing"
 
-	"github.com/klauspost/compress/zstd"
-
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/internal/captured"
 	"github.com/tailrace-go/tailrace/server/ingest/decode"
 	"github.com/tailrace-go/tailrace/server/store"
@@ -16,44 +14,8 @@ import (
 )
 
 // fuzzLimits are so tight that short inputs meet them.
-var fuzzLimits = decode.Limits{
+var fuzzLimits = intake.Limits{
 	MaxWireBytes: 4 << 10, MaxBodyBytes: 64 << 10, MaxRecords: 20, MaxRecordBytes: 16 << 10, MaxDepth: 8, MaxKeys: 40, MaxStringBytes: 256,
-}
-
-// FuzzBody holds that a body is within its limit, or refused with a status.
-func FuzzBody(f *testing.F) {
-	text := captured.Body("mastra-cloud-0.x.json")
-	for i, body := range [][]byte{text, gzipped(f, text), zstdStream(f, text), zstdWhole(f, text), zstdWhole(f, text, zstd.WithSingleSegment(true))} {
-		f.Add(body, byte(min(i, 2)))
-	}
-	f.Fuzz(func(t *testing.T, wire []byte, encoding byte) {
-		body, err := decode.Body(bytes.NewReader(wire), [...]string{"", "gzip", "zstd"}[encoding%3], fuzzLimits)
-		if err != nil && decode.Status(err) == 0 {
-			t.Errorf("error %v has no status", err)
-		}
-		if len(body) > 64<<10 || err != nil && body != nil {
-			t.Errorf("%d bytes, %v", len(body), err)
-		}
-	})
-}
-
-// FuzzZstd holds that a frame is read as its own decoder reads it.
-func FuzzZstd(f *testing.F) {
-	f.Add([]byte("text"), true, true)
-	f.Add(captured.Body("mastra-cloud-0.x.json"), false, true)
-	f.Add(make([]byte, 300<<10), false, false)
-	f.Fuzz(func(t *testing.T, text []byte, single, checksum bool) {
-		wire := zstdWhole(t, text, zstd.WithSingleSegment(single), zstd.WithEncoderCRC(checksum), zstd.WithZeroFrames(true))
-		body, err := decode.Body(bytes.NewReader(wire), "zstd", decode.Limits{})
-		if err != nil || !bytes.Equal(body, text) {
-			t.Errorf("got %d bytes, %v, want %d", len(body), err, len(text))
-		}
-		for _, n := range []int{1, len(wire) / 2, len(wire) - 1} {
-			if _, err := decode.Body(bytes.NewReader(wire[:n]), "zstd", decode.Limits{}); !errors.Is(err, decode.ErrBody) {
-				t.Errorf("cut off after %d of %d bytes: %v", n, len(wire), err)
-			}
-		}
-	})
 }
 
 // FuzzSpans holds that what is taken has ids that the store takes, can be written, and adds up.
@@ -70,7 +32,7 @@ func FuzzSpans(f *testing.F) {
 			t.Fatal("decoding changed the body")
 		}
 		if err != nil {
-			if decode.Status(err) == 0 || batch.Items != nil {
+			if intake.Status(err) == 0 || batch.Items != nil {
 				t.Errorf("%v, %v", batch, err)
 			}
 			return
@@ -101,7 +63,7 @@ func FuzzRecords(f *testing.F) {
 			t.Fatal("decoding changed the body")
 		}
 		if err != nil {
-			if decode.Status(err) == 0 || batch.Items != nil {
+			if intake.Status(err) == 0 || batch.Items != nil {
 				t.Errorf("%v, %v", batch, err)
 			}
 			return
@@ -118,7 +80,7 @@ func FuzzRecords(f *testing.F) {
 	})
 }
 
-func checkRejected(t *testing.T, rejected []decode.Rejection, items int) {
+func checkRejected(t *testing.T, rejected []intake.Rejection, items int) {
 	t.Helper()
 	last := -1
 	for _, r := range rejected {

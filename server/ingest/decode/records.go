@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unsafe"
 
-	"github.com/tailrace-go/tailrace/server/ingest/internal/scan"
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/server/store"
 	"github.com/tailrace-go/tailrace/span"
 )
@@ -13,10 +13,10 @@ import (
 // RecordBatch is what a body of logs, metrics, scores or feedback holds: every record that was sent is in one of the
 // two lists. Both are the caller's and share no memory with the body.
 type RecordBatch struct {
-	Items    []store.Record // in the order they were sent
-	Rejected []Rejection    // in the order they were sent
-	Cut      int            // items of which something was cut, with a mark where
-	Unlinked int            // items whose trace id was none: they are kept without a trace
+	Items    []store.Record     // in the order they were sent
+	Rejected []intake.Rejection // in the order they were sent
+	Cut      int                // items of which something was cut, with a mark where
+	Unlinked int                // items whose trace id was none: they are kept without a trace
 }
 
 // Records reads {"logs":[…]}, {"metrics":[…]}, {"scores":[…]} or {"feedback":[…]} of Mastra 1.x; an empty list is fine.
@@ -27,17 +27,17 @@ type RecordBatch struct {
 // trace, since it says something all the same; a bad span id leaves it to the whole trace. Keys that are deprecated fill
 // in for the ones that took their place, and unknown keys go into the metadata where these have none of that name.
 //
-// Limits apply as in [Spans]. The error is about the body as a whole and matches [ErrBody], or [ErrTooLarge] for more
-// than MaxRecords.
-func Records(kind store.Kind, body []byte, limits Limits) (RecordBatch, error) {
+// Limits apply as in [Spans]. The error is about the body as a whole and matches [intake.ErrBody], or
+// [intake.ErrTooLarge] for more than MaxRecords.
+func Records(kind store.Kind, body []byte, limits intake.Limits) (RecordBatch, error) {
 	l, err := limits.WithDefaults()
 	if err != nil {
 		return RecordBatch{}, err
 	}
 	if kind < store.KindLog || kind > store.KindFeedback {
-		return RecordBatch{}, fmt.Errorf("%w: kind %d is none of a record", ErrConfig, kind)
+		return RecordBatch{}, fmt.Errorf("%w: kind %d is none of a record", intake.ErrConfig, kind)
 	}
-	split := splitter{scan.Scanner{Text: unsafe.String(unsafe.SliceData(body), len(body))}} //nolint:gosec // only read, and not kept
+	split := splitter{intake.Scanner{Text: unsafe.String(unsafe.SliceData(body), len(body))}} //nolint:gosec // only read, and not kept
 	pieces, err := split.array(segments[kind], l.MaxRecords)
 	if err != nil {
 		return RecordBatch{}, err
@@ -71,18 +71,18 @@ var segments = [...]string{
 
 // recordReader makes one record. The first fault stays.
 type recordReader struct {
-	limits   Limits
+	limits   intake.Limits
 	record   store.Record
 	fields   map[string]span.Value // what is not taken yet
 	order    []string
-	bad      *Rejection
+	bad      *intake.Rejection
 	cut      bool
 	unlinked bool
 }
 
-func (r *recordReader) fail(field string, reason store.Reason) {
+func (r *recordReader) fail(field string, reason intake.Reason) {
 	if r.bad == nil {
-		r.bad = &Rejection{Field: field, Reason: reason}
+		r.bad = &intake.Rejection{Field: field, Reason: reason}
 	}
 }
 
@@ -118,11 +118,11 @@ func (r *recordReader) read(p piece) {
 // open checks the text and spreads it out by its keys.
 func (r *recordReader) open(p piece) bool {
 	if len(p.text) > r.limits.MaxRecordBytes {
-		r.fail("record", store.ReasonTooLarge)
+		r.fail("record", intake.ReasonTooLarge)
 		return false
 	}
 	if p.depth > r.limits.MaxDepth+1 { // one is the record's own
-		r.fail("record", ReasonDepth)
+		r.fail("record", intake.ReasonDepth)
 		return false
 	}
 	v, err := span.ParseValue(p.text)
@@ -131,14 +131,14 @@ func (r *recordReader) open(p piece) bool {
 		r.fail("record", reasonOf("record", err))
 		return false
 	case !v.IsObject():
-		r.fail("record", ReasonType)
+		r.fail("record", intake.ReasonType)
 		return false
 	}
 	r.fields = make(map[string]span.Value, 16)
 	for key, value := range v.Members() {
 		if _, twice := r.fields[key]; !twice {
 			if len(r.order) == r.limits.MaxKeys {
-				r.fail("record", store.ReasonTooLarge)
+				r.fail("record", intake.ReasonTooLarge)
 				return false
 			}
 			r.order = append(r.order, key)
@@ -191,8 +191,8 @@ func (r *recordReader) rest() {
 			c.Metadata = span.Value(append(extra, '}')).Merge(c.Metadata)
 		}
 	}
-	r.cut = r.limits.cutKeys(&c.Context) || r.cut
-	r.cut = r.limits.cutKeys(&c.Metadata) || r.cut
+	r.cut = r.limits.CutKeys(&c.Context) || r.cut
+	r.cut = r.limits.CutKeys(&c.Metadata) || r.cut
 }
 
 // take returns a field's value and removes it from what is left; of several names the first that has one.
@@ -216,9 +216,9 @@ func (r *recordReader) text(names ...string) string {
 	}
 	text, ok := v.Text()
 	if !ok {
-		r.fail(names[0], ReasonType)
+		r.fail(names[0], intake.ReasonType)
 	}
-	r.cut = r.limits.cutText(&text) || r.cut
+	r.cut = r.limits.CutText(&text) || r.cut
 	return strings.Clone(text)
 }
 
@@ -226,14 +226,14 @@ func (r *recordReader) text(names ...string) string {
 const maxIDBytes = 1024
 
 func (r *recordReader) id(name string) string {
-	id := r.required(name, store.ReasonRecordID)
+	id := r.required(name, intake.ReasonRecordID)
 	if len(id) > maxIDBytes {
-		r.fail(name, store.ReasonTooLarge)
+		r.fail(name, intake.ReasonTooLarge)
 	}
 	return id
 }
 
-func (r *recordReader) required(name string, reason store.Reason) string {
+func (r *recordReader) required(name string, reason intake.Reason) string {
 	text := r.text(name)
 	if text == "" {
 		r.fail(name, reason)
@@ -246,9 +246,9 @@ func (r *recordReader) number(name string) span.Value {
 	v := r.take(name)
 	switch {
 	case v.IsNull():
-		r.fail(name, ReasonMissing)
+		r.fail(name, intake.ReasonMissing)
 	case !isNumber(v):
-		r.fail(name, ReasonType)
+		r.fail(name, intake.ReasonType)
 	}
 	return v
 }
@@ -259,7 +259,7 @@ func isNumber(v span.Value) bool { return v != "" && (v[0] == '-' || v[0]-'0' <=
 func (r *recordReader) object(name string) span.Value {
 	v := r.take(name)
 	if !v.IsNull() && !v.IsObject() {
-		r.fail(name, ReasonType)
+		r.fail(name, intake.ReasonType)
 	}
 	return v
 }
@@ -267,7 +267,7 @@ func (r *recordReader) object(name string) span.Value {
 // any returns a value of any type.
 func (r *recordReader) any(name string) span.Value {
 	v := r.take(name)
-	r.cut = r.limits.cutValue(&v) || r.cut
+	r.cut = r.limits.CutValue(&v) || r.cut
 	return v
 }
 
@@ -277,19 +277,19 @@ func (r *recordReader) texts(name string) []string {
 		return nil
 	}
 	if !v.IsArray() {
-		r.fail(name, ReasonType)
+		r.fail(name, intake.ReasonType)
 	}
 	var texts []string
 	for e := range v.Elements() {
 		text, ok := e.Text()
 		if !ok {
-			r.fail(name, ReasonType)
+			r.fail(name, intake.ReasonType)
 		}
 		if len(texts) == r.limits.MaxKeys {
 			r.cut = true
 			break
 		}
-		r.cut = r.limits.cutText(&text) || r.cut
+		r.cut = r.limits.CutText(&text) || r.cut
 		texts = append(texts, text)
 	}
 	return texts

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/server/ingest/decode"
 	"github.com/tailrace-go/tailrace/server/store"
 )
@@ -34,7 +35,7 @@ func capture(tb testing.TB, kind store.Kind) []byte {
 
 func TestRecordsOfTheCaptures(t *testing.T) {
 	for kind, name := range captures {
-		batch, err := decode.Records(kind, capture(t, kind), decode.Limits{})
+		batch, err := decode.Records(kind, capture(t, kind), intake.Limits{})
 		if err != nil || len(batch.Rejected)+batch.Cut+batch.Unlinked > 0 {
 			t.Fatalf("%v: %+v, %v", kind, batch, err)
 		}
@@ -75,7 +76,7 @@ func TestRecordsOfOddInput(t *testing.T) {
 		want     string // as JSON
 		unlinked int
 		field    string
-		reason   store.Reason
+		reason   intake.Reason
 	}{
 		{name: "no trace, no time", kind: store.KindLog, record: log, want: `{"id":"l","log":{"level":"","message":""}}`},
 		{name: "short ids in capitals", kind: store.KindLog, record: log + `,"traceId":"AB","spanId":"F"`,
@@ -111,24 +112,24 @@ func TestRecordsOfOddInput(t *testing.T) {
 		{name: "deprecated keys of a feedback", kind: store.KindFeedback, record: voice + `,"value":-1,"source":"a","feedbackSource":"b","userId":"u","correlationContext":{"experimentId":"e"}`,
 			want: `{"id":"f","correlationContext":{"experimentId":"e"},"feedback":{"feedbackSource":"b","feedbackType":"t","value":-1,"feedbackUserId":"u","experimentId":"e"}}`},
 
-		{name: "no id", kind: store.KindLog, record: `"message":"m"`, field: "logId", reason: store.ReasonRecordID},
-		{name: "an id that is too long", kind: store.KindLog, record: `"logId":"` + strings.Repeat("i", 1025) + `"`, field: "logId", reason: store.ReasonTooLarge},
-		{name: "an id of another type", kind: store.KindScore, record: `"scoreId":1`, field: "scoreId", reason: decode.ReasonType},
-		{name: "a metric without a name", kind: store.KindMetric, record: `"metricId":"m","value":1`, field: "name", reason: decode.ReasonMissing},
-		{name: "NaN", kind: store.KindMetric, record: metric + `,"value":null`, field: "value", reason: decode.ReasonMissing},
-		{name: "a value that is text", kind: store.KindMetric, record: metric + `,"value":"1"`, field: "value", reason: decode.ReasonType},
-		{name: "a label that is a list", kind: store.KindMetric, record: metric + `,"value":1,"labels":{"a":[]}`, field: "labels", reason: decode.ReasonType},
-		{name: "a score without a scorer", kind: store.KindScore, record: `"scoreId":"s","score":1`, field: "scorerId", reason: decode.ReasonMissing},
-		{name: "a feedback without a value", kind: store.KindFeedback, record: voice, field: "value", reason: decode.ReasonMissing},
-		{name: "a feedback that is a list", kind: store.KindFeedback, record: voice + `,"value":[]`, field: "value", reason: decode.ReasonType},
-		{name: "a date that is none", kind: store.KindLog, record: log + `,"timestamp":"now"`, field: "timestamp", reason: decode.ReasonDate},
-		{name: "a date that is a number", kind: store.KindLog, record: log + `,"timestamp":1`, field: "timestamp", reason: decode.ReasonType},
-		{name: "a context that is text", kind: store.KindLog, record: log + `,"correlationContext":"c"`, field: "correlationContext", reason: decode.ReasonType},
-		{name: "no JSON", kind: store.KindLog, record: log + `,"data":{"a":tru}`, field: "record", reason: decode.ReasonSyntax},
-		{name: "brackets of two kinds", kind: store.KindLog, record: log + `,"data":[}`, field: "record", reason: decode.ReasonSyntax},
-		{name: "too deep", kind: store.KindLog, record: log + `,"data":` + strings.Repeat("[", 65) + strings.Repeat("]", 65), field: "record", reason: decode.ReasonDepth},
-		{name: "too large", kind: store.KindLog, record: log + `,"data":"` + strings.Repeat("a", 16<<20) + `"`, field: "record", reason: store.ReasonTooLarge},
-		{name: "too many keys", kind: store.KindLog, record: log + manyKeys(256), field: "record", reason: store.ReasonTooLarge},
+		{name: "no id", kind: store.KindLog, record: `"message":"m"`, field: "logId", reason: intake.ReasonRecordID},
+		{name: "an id that is too long", kind: store.KindLog, record: `"logId":"` + strings.Repeat("i", 1025) + `"`, field: "logId", reason: intake.ReasonTooLarge},
+		{name: "an id of another type", kind: store.KindScore, record: `"scoreId":1`, field: "scoreId", reason: intake.ReasonType},
+		{name: "a metric without a name", kind: store.KindMetric, record: `"metricId":"m","value":1`, field: "name", reason: intake.ReasonMissing},
+		{name: "NaN", kind: store.KindMetric, record: metric + `,"value":null`, field: "value", reason: intake.ReasonMissing},
+		{name: "a value that is text", kind: store.KindMetric, record: metric + `,"value":"1"`, field: "value", reason: intake.ReasonType},
+		{name: "a label that is a list", kind: store.KindMetric, record: metric + `,"value":1,"labels":{"a":[]}`, field: "labels", reason: intake.ReasonType},
+		{name: "a score without a scorer", kind: store.KindScore, record: `"scoreId":"s","score":1`, field: "scorerId", reason: intake.ReasonMissing},
+		{name: "a feedback without a value", kind: store.KindFeedback, record: voice, field: "value", reason: intake.ReasonMissing},
+		{name: "a feedback that is a list", kind: store.KindFeedback, record: voice + `,"value":[]`, field: "value", reason: intake.ReasonType},
+		{name: "a date that is none", kind: store.KindLog, record: log + `,"timestamp":"now"`, field: "timestamp", reason: intake.ReasonDate},
+		{name: "a date that is a number", kind: store.KindLog, record: log + `,"timestamp":1`, field: "timestamp", reason: intake.ReasonType},
+		{name: "a context that is text", kind: store.KindLog, record: log + `,"correlationContext":"c"`, field: "correlationContext", reason: intake.ReasonType},
+		{name: "no JSON", kind: store.KindLog, record: log + `,"data":{"a":tru}`, field: "record", reason: intake.ReasonSyntax},
+		{name: "brackets of two kinds", kind: store.KindLog, record: log + `,"data":[}`, field: "record", reason: intake.ReasonSyntax},
+		{name: "too deep", kind: store.KindLog, record: log + `,"data":` + strings.Repeat("[", 65) + strings.Repeat("]", 65), field: "record", reason: intake.ReasonDepth},
+		{name: "too large", kind: store.KindLog, record: log + `,"data":"` + strings.Repeat("a", 16<<20) + `"`, field: "record", reason: intake.ReasonTooLarge},
+		{name: "too many keys", kind: store.KindLog, record: log + manyKeys(256), field: "record", reason: intake.ReasonTooLarge},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			// its neighbours must come through whatever it is
@@ -140,12 +141,12 @@ func TestRecordsOfOddInput(t *testing.T) {
 				store.KindLog: "logs", store.KindMetric: "metrics", store.KindScore: "scores", store.KindFeedback: "feedback",
 			}[c.kind]
 			body := `{"other":[{"a":"]"}],"` + segment + `":[` + good + `,{` + c.record + `} , ` + good + `]}`
-			batch, err := decode.Records(c.kind, []byte(body), decode.Limits{})
+			batch, err := decode.Records(c.kind, []byte(body), intake.Limits{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if c.want == "" {
-				want := []decode.Rejection{{Index: 1, Field: c.field, Reason: c.reason}}
+				want := []intake.Rejection{{Index: 1, Field: c.field, Reason: c.reason}}
 				if len(batch.Items) != 2 || !reflect.DeepEqual(batch.Rejected, want) {
 					t.Errorf("%d items, rejected %v, want %v", len(batch.Items), batch.Rejected, want)
 				}
@@ -182,36 +183,36 @@ func manyKeys(n int) string {
 func TestRecordsRefuseABody(t *testing.T) {
 	for _, c := range []struct {
 		name, body string
-		limits     decode.Limits
+		limits     intake.Limits
 		want       int
 	}{
-		{"nothing", ``, decode.Limits{}, 400},
-		{"an empty object", `{}`, decode.Limits{}, 400},
-		{"no object", `[]`, decode.Limits{}, 400},
-		{"another signal", `{"metrics":[]}`, decode.Limits{}, 400},
-		{"no list", `{"logs":{}}`, decode.Limits{}, 400},
-		{"no colon", `{"logs"[]}`, decode.Limits{}, 400},
-		{"no key", `{[]:1}`, decode.Limits{}, 400},
-		{"no value", `{"logs":[,]}`, decode.Limits{}, 400},
-		{"a comma too many", `{"logs":[],}`, decode.Limits{}, 400},
-		{"cut off", `{"logs":[{"logId":"l"}`, decode.Limits{}, 400},
-		{"cut off in a text", `{"logs":[{"logId":"l\"`, decode.Limits{}, 400},
-		{"text behind", `{"logs":[]}x`, decode.Limits{}, 400},
-		{"no JSON beside", `{"logs":[],"x":tru}`, decode.Limits{}, 400},
-		{"a million brackets", `{"logs":[` + strings.Repeat("[", 1e6), decode.Limits{}, 400},
-		{"a million brackets beside", `{"logs":[],"x":` + strings.Repeat("[", 1e6) + strings.Repeat("]", 1e6) + `}`, decode.Limits{}, 400},
-		{"too many", `{"logs":[0,0]}`, decode.Limits{MaxRecords: 1}, 413},
-		{"far too many", `{"logs":[0` + strings.Repeat(",0", 1e6) + `]}`, decode.Limits{}, 413},
+		{"nothing", ``, intake.Limits{}, 400},
+		{"an empty object", `{}`, intake.Limits{}, 400},
+		{"no object", `[]`, intake.Limits{}, 400},
+		{"another signal", `{"metrics":[]}`, intake.Limits{}, 400},
+		{"no list", `{"logs":{}}`, intake.Limits{}, 400},
+		{"no colon", `{"logs"[]}`, intake.Limits{}, 400},
+		{"no key", `{[]:1}`, intake.Limits{}, 400},
+		{"no value", `{"logs":[,]}`, intake.Limits{}, 400},
+		{"a comma too many", `{"logs":[],}`, intake.Limits{}, 400},
+		{"cut off", `{"logs":[{"logId":"l"}`, intake.Limits{}, 400},
+		{"cut off in a text", `{"logs":[{"logId":"l\"`, intake.Limits{}, 400},
+		{"text behind", `{"logs":[]}x`, intake.Limits{}, 400},
+		{"no JSON beside", `{"logs":[],"x":tru}`, intake.Limits{}, 400},
+		{"a million brackets", `{"logs":[` + strings.Repeat("[", 1e6), intake.Limits{}, 400},
+		{"a million brackets beside", `{"logs":[],"x":` + strings.Repeat("[", 1e6) + strings.Repeat("]", 1e6) + `}`, intake.Limits{}, 400},
+		{"too many", `{"logs":[0,0]}`, intake.Limits{MaxRecords: 1}, 413},
+		{"far too many", `{"logs":[0` + strings.Repeat(",0", 1e6) + `]}`, intake.Limits{}, 413},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			batch, err := decode.Records(store.KindLog, []byte(c.body), c.limits)
-			if decode.Status(err) != c.want || batch.Items != nil {
-				t.Errorf("got %v: status %d, want %d", err, decode.Status(err), c.want)
+			if intake.Status(err) != c.want || batch.Items != nil {
+				t.Errorf("got %v: status %d, want %d", err, intake.Status(err), c.want)
 			}
 		})
 	}
 	for _, kind := range []store.Kind{0, store.KindFeedback + 1} {
-		if _, err := decode.Records(kind, []byte(`{}`), decode.Limits{}); err == nil {
+		if _, err := decode.Records(kind, []byte(`{}`), intake.Limits{}); err == nil {
 			t.Errorf("kind %d is taken", kind)
 		}
 	}
@@ -219,7 +220,7 @@ func TestRecordsRefuseABody(t *testing.T) {
 
 func TestRecordsOfNothing(t *testing.T) {
 	for _, body := range []string{`{"scores":[]}`, ` { "scores" : [ ] } `, `{"scores":null}`, `{"scores":[{}],"sc\u006fres":[]}`} {
-		batch, err := decode.Records(store.KindScore, []byte(body), decode.Limits{})
+		batch, err := decode.Records(store.KindScore, []byte(body), intake.Limits{})
 		if err != nil || len(batch.Items)+len(batch.Rejected) != 0 {
 			t.Errorf("%s: %v, %v", body, batch, err)
 		}
@@ -227,7 +228,7 @@ func TestRecordsOfNothing(t *testing.T) {
 }
 
 func TestRecordsCutWithAMark(t *testing.T) {
-	limits := decode.Limits{MaxKeys: 4, MaxStringBytes: 10}
+	limits := intake.Limits{MaxKeys: 4, MaxStringBytes: 10}
 	long := strings.Repeat("x", 20)
 	body := `{"logs":[{"logId":"l","message":"` + long + `","data":["` + long + `"],"metadata":{"a":1,"b":2,"c":3,"d":4,"e":5}}]}`
 	batch, err := decode.Records(store.KindLog, []byte(body), limits)

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/server/store"
 	"github.com/tailrace-go/tailrace/span"
 )
@@ -18,7 +19,7 @@ func (r *recordReader) log() *store.Log {
 
 func (r *recordReader) metric() *store.Metric {
 	m := &store.Metric{
-		Name:   r.required("name", ReasonMissing),
+		Name:   r.required("name", intake.ReasonMissing),
 		Value:  r.number("value"),
 		Labels: r.labels("labels"),
 	}
@@ -32,16 +33,16 @@ func (r *recordReader) metric() *store.Metric {
 	} else if ok { // money that cannot be added to dollars
 		m.CostExtra = m.CostExtra.Set("estimatedCost", cost.Get("estimatedCost")).Set("costUnit", cost.Get("costUnit"))
 	}
-	r.cut = r.limits.cutText(&m.Provider) || r.cut
-	r.cut = r.limits.cutText(&m.Model) || r.cut
-	r.cut = r.limits.cutKeys(&m.CostExtra) || r.cut
+	r.cut = r.limits.CutText(&m.Provider) || r.cut
+	r.cut = r.limits.CutText(&m.Model) || r.cut
+	r.cut = r.limits.CutKeys(&m.CostExtra) || r.cut
 	return m
 }
 
 // labels returns an object of texts. A number or a truth is taken as it is spelt.
 func (r *recordReader) labels(name string) map[string]string {
 	v := r.object(name)
-	r.cut = r.limits.cutKeys(&v) || r.cut
+	r.cut = r.limits.CutKeys(&v) || r.cut
 	var labels map[string]string
 	for key, value := range v.Members() {
 		text, ok := value.Text()
@@ -49,7 +50,7 @@ func (r *recordReader) labels(name string) map[string]string {
 		case value.IsNull():
 			continue
 		case value.IsObject(), value.IsArray():
-			r.fail(name, ReasonType)
+			r.fail(name, intake.ReasonType)
 		case !ok:
 			text = string(value)
 		}
@@ -63,7 +64,7 @@ func (r *recordReader) labels(name string) map[string]string {
 
 func (r *recordReader) score() *store.Score {
 	s := &store.Score{
-		ScorerID:         r.required("scorerId", ReasonMissing),
+		ScorerID:         r.required("scorerId", intake.ReasonMissing),
 		ScorerName:       r.text("scorerName"),
 		ScorerVersion:    r.text("scorerVersion"),
 		Source:           r.text("scoreSource", "source"),
@@ -79,7 +80,7 @@ func (r *recordReader) score() *store.Score {
 func (r *recordReader) feedback() *store.Feedback {
 	f := &store.Feedback{
 		Source:       r.text("feedbackSource", "source"),
-		Type:         r.required("feedbackType", ReasonMissing),
+		Type:         r.required("feedbackType", intake.ReasonMissing),
 		Value:        r.any("value"),
 		Comment:      r.text("comment"),
 		UserID:       r.text("feedbackUserId", "userId"),
@@ -87,9 +88,9 @@ func (r *recordReader) feedback() *store.Feedback {
 		ExperimentID: r.experiment(),
 	}
 	if f.Value.IsNull() {
-		r.fail("value", ReasonMissing)
+		r.fail("value", intake.ReasonMissing)
 	} else if _, text := f.Value.Text(); !text && !isNumber(f.Value) {
-		r.fail("value", ReasonType)
+		r.fail("value", intake.ReasonType)
 	}
 	return f
 }
@@ -98,7 +99,7 @@ func (r *recordReader) feedback() *store.Feedback {
 func (r *recordReader) experiment() string {
 	own := r.text("experimentId")
 	if id, ok := r.record.Context.Get("experimentId").Text(); ok && id != "" {
-		r.cut = r.limits.cutText(&id) || r.cut
+		r.cut = r.limits.CutText(&id) || r.cut
 		return id
 	}
 	return own
@@ -112,12 +113,12 @@ func (r *recordReader) date(name string) time.Time {
 	}
 	text, ok := v.Text()
 	if !ok {
-		r.fail(name, ReasonType)
+		r.fail(name, intake.ReasonType)
 		return time.Time{}
 	}
 	at, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil || at.UTC().Year() < 1 || at.UTC().Year() > 9999 {
-		r.fail(name, ReasonDate)
+		r.fail(name, intake.ReasonDate)
 		return time.Time{}
 	}
 	return at.UTC()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/server/store"
 	"github.com/tailrace-go/tailrace/span"
 )
@@ -11,19 +12,16 @@ import (
 // SpanBatch is what a body of spans holds: every span that was sent is in one of the two lists. Both are the caller's
 // and share no memory with the body.
 type SpanBatch struct {
-	Items    []store.Item // in the order they were sent
-	Rejected []Rejection  // in the order they were sent
-	Cut      int          // items of which something was cut, with a mark where
+	Items    []store.Item       // in the order they were sent
+	Rejected []intake.Rejection // in the order they were sent
+	Cut      int                // items of which something was cut, with a mark where
 }
 
-// Spans reads {"spans":[…]} of Mastra 0.x and 1.x, as [span.Decoder] does; an empty list is fine. Ids become 32 and 16
-// lower-case hex digits. An id that is not 1 to 32 or 1 to 16 hex digits, or is all zero, costs the span, under
-// trace_id or span_id, and an unsampled span of 0.x is refused as no_op; a parent that is no id stays as it is. A text
-// of more than MaxStringBytes is cut, and so are attributes, metadata and a request context of more than MaxKeys, with
-// the marks of [span.ValueLimits].
+// Spans reads {"spans":[…]} of Mastra 0.x and 1.x, as [span.Decoder] does; an empty list is fine. Each span is then what
+// [intake.Limits.Fit] makes of it, or rejected.
 //
-// The error is about the body as a whole and matches [ErrBody], or [ErrTooLarge] for more than MaxRecords.
-func Spans(body []byte, limits Limits) (SpanBatch, error) {
+// The error is about the body as a whole and matches [intake.ErrBody], or [intake.ErrTooLarge] for more than MaxRecords.
+func Spans(body []byte, limits intake.Limits) (SpanBatch, error) {
 	l, err := limits.WithDefaults()
 	if err != nil {
 		return SpanBatch{}, err
@@ -32,48 +30,57 @@ func Spans(body []byte, limits Limits) (SpanBatch, error) {
 	spans, bad, err := decoder.Body(body)
 	switch {
 	case errors.Is(err, span.ErrTooLarge):
-		return SpanBatch{}, fmt.Errorf("%w: %w", ErrTooLarge, err)
+		return SpanBatch{}, fmt.Errorf("%w: %w", intake.ErrTooLarge, err)
 	case err != nil:
-		return SpanBatch{}, fmt.Errorf("%w: %w", ErrBody, err)
+		return SpanBatch{}, fmt.Errorf("%w: %w", intake.ErrBody, err)
 	}
 	batch := SpanBatch{Items: make([]store.Item, 0, len(spans))}
 	for index := 0; len(spans)+len(bad) > 0; index++ {
 		if len(bad) > 0 && bad[0].Index == index {
-			batch.Reject(index, bad[0].Field, reasonOf(bad[0].Field, bad[0].Err))
+			batch.reject(index, bad[0].Field, reasonOf(bad[0].Field, bad[0].Err))
 			bad = bad[1:]
 			continue
 		}
-		batch.Add(index, store.Item{Span: spans[0]}, l)
+		batch.add(index, spans[0], l)
 		spans = spans[1:]
 	}
 	return batch, nil
 }
 
-// Reject puts the span at index among the rejected. It is for decoders of other formats, as [SpanBatch.Add] is.
-func (b *SpanBatch) Reject(index int, field string, reason store.Reason) {
-	b.Rejected = append(b.Rejected, Rejection{Index: index, Field: field, Reason: reason})
+func (b *SpanBatch) reject(index int, field string, reason intake.Reason) {
+	b.Rejected = append(b.Rejected, intake.Rejection{Index: index, Field: field, Reason: reason})
 }
 
-// Add takes a span that could be read: it brings its ids into the form of W3C and its texts and keys within l, as [Spans]
-// says, or rejects it. The span is frozen, and becomes part of the batch. l is complete, see [Limits.WithDefaults]; each
-// index is added or rejected once, in order.
-func (b *SpanBatch) Add(index int, item store.Item, l Limits) {
-	s := item.Span
-	if unsampled(s) {
-		b.Reject(index, "traceId", store.ReasonNoOp)
+// add takes a span that could be read, or rejects it.
+func (b *SpanBatch) add(index int, s *span.Span, l intake.Limits) {
+	cut, field, reason := l.Fit(s)
+	if reason != "" {
+		b.reject(index, field, reason)
 		return
 	}
-	switch field, ok := normalize(s); {
-	case ok:
-	case field == "traceId":
-		b.Reject(index, field, store.ReasonTraceID)
-		return
-	default:
-		b.Reject(index, field, store.ReasonSpanID)
-		return
-	}
-	if l.cutSpan(s) {
+	if cut {
 		b.Cut++
 	}
-	b.Items = append(b.Items, item)
+	b.Items = append(b.Items, store.Item{Span: s})
+}
+
+// reasonOf finds the word for an error of the span package about one field.
+func reasonOf(field string, err error) intake.Reason {
+	switch {
+	case errors.Is(err, span.ErrMissing) && field == "traceId":
+		return intake.ReasonTraceID
+	case errors.Is(err, span.ErrMissing) && field == "spanId":
+		return intake.ReasonSpanID
+	case errors.Is(err, span.ErrMissing):
+		return intake.ReasonMissing
+	case errors.Is(err, span.ErrTooDeep):
+		return intake.ReasonDepth
+	case errors.Is(err, span.ErrTooLarge):
+		return intake.ReasonTooLarge
+	case errors.Is(err, span.ErrDate):
+		return intake.ReasonDate
+	case errors.Is(err, span.ErrFieldType):
+		return intake.ReasonType
+	}
+	return intake.ReasonSyntax
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/internal/captured"
 	"github.com/tailrace-go/tailrace/server/ingest/decode"
 	"github.com/tailrace-go/tailrace/server/store"
@@ -22,7 +23,7 @@ func TestSpansOfTheCaptures(t *testing.T) {
 		"mastra-platform-1.x.json":   18,
 	} {
 		body := captured.Body(name)
-		batch, err := decode.Spans(body, decode.Limits{})
+		batch, err := decode.Spans(body, intake.Limits{})
 		if err != nil || len(batch.Items) != want || len(batch.Rejected) > 0 || batch.Cut > 0 {
 			t.Fatalf("%s: %d items, rejected %v, cut %d, %v", name, len(batch.Items), batch.Rejected, batch.Cut, err)
 		}
@@ -45,7 +46,7 @@ func TestSpansOfOddInput(t *testing.T) {
 		name, record string
 		want         func(*span.Span)
 		field        string
-		reason       store.Reason
+		reason       intake.Reason
 	}{
 		{name: "short ids in capitals", record: short, want: func(*span.Span) {}},
 		{name: "a short parent", record: short + `,"parentSpanId":"E"`, want: func(s *span.Span) { s.ParentID = "000000000000000e" }},
@@ -65,28 +66,28 @@ func TestSpansOfOddInput(t *testing.T) {
 		{name: "special keys", record: short + `,"attributes":{"__proto__":{"constructor":1}}`, want: func(s *span.Span) { s.Attributes = `{"__proto__":{"constructor":1}}` }},
 		{name: "a key twice", record: short + `,"name":"a","name":"b"`, want: func(s *span.Span) { s.Name = "b" }},
 
-		{name: "an unsampled span", record: `"traceId":"no-op-trace","spanId":"1f","parentSpanId":"no-op"`, field: "traceId", reason: store.ReasonNoOp},
-		{name: "no trace id", record: `"spanId":"1f"`, field: "traceId", reason: store.ReasonTraceID},
-		{name: "a trace id that is not hex", record: `"traceId":"xyz","spanId":"1f"`, field: "traceId", reason: store.ReasonTraceID},
-		{name: "a trace id of 33 digits", record: `"traceId":"` + strings.Repeat("a", 33) + `","spanId":"1f"`, field: "traceId", reason: store.ReasonTraceID},
-		{name: "a trace id of zeros", record: `"traceId":"00","spanId":"1f"`, field: "traceId", reason: store.ReasonTraceID},
-		{name: "no span id", record: `"traceId":"abc"`, field: "spanId", reason: store.ReasonSpanID},
-		{name: "a span id of 17 digits", record: `"traceId":"abc","spanId":"` + strings.Repeat("a", 17) + `"`, field: "spanId", reason: store.ReasonSpanID},
-		{name: "a name that is a number", record: short + `,"name":7`, field: "name", reason: decode.ReasonType},
-		{name: "a date that is none", record: short + `,"startedAt":"yesterday"`, field: "startedAt", reason: decode.ReasonDate},
-		{name: "no JSON", record: short + `,"input":{"a":tru}`, field: "input", reason: decode.ReasonSyntax},
-		{name: "too deep", record: short + `,"input":` + strings.Repeat("[", 65) + strings.Repeat("]", 65), field: "input", reason: decode.ReasonDepth},
-		{name: "too large", record: short + `,"input":"` + strings.Repeat("a", 16<<20) + `"`, field: "record", reason: store.ReasonTooLarge},
+		{name: "an unsampled span", record: `"traceId":"no-op-trace","spanId":"1f","parentSpanId":"no-op"`, field: "traceId", reason: intake.ReasonNoOp},
+		{name: "no trace id", record: `"spanId":"1f"`, field: "traceId", reason: intake.ReasonTraceID},
+		{name: "a trace id that is not hex", record: `"traceId":"xyz","spanId":"1f"`, field: "traceId", reason: intake.ReasonTraceID},
+		{name: "a trace id of 33 digits", record: `"traceId":"` + strings.Repeat("a", 33) + `","spanId":"1f"`, field: "traceId", reason: intake.ReasonTraceID},
+		{name: "a trace id of zeros", record: `"traceId":"00","spanId":"1f"`, field: "traceId", reason: intake.ReasonTraceID},
+		{name: "no span id", record: `"traceId":"abc"`, field: "spanId", reason: intake.ReasonSpanID},
+		{name: "a span id of 17 digits", record: `"traceId":"abc","spanId":"` + strings.Repeat("a", 17) + `"`, field: "spanId", reason: intake.ReasonSpanID},
+		{name: "a name that is a number", record: short + `,"name":7`, field: "name", reason: intake.ReasonType},
+		{name: "a date that is none", record: short + `,"startedAt":"yesterday"`, field: "startedAt", reason: intake.ReasonDate},
+		{name: "no JSON", record: short + `,"input":{"a":tru}`, field: "input", reason: intake.ReasonSyntax},
+		{name: "too deep", record: short + `,"input":` + strings.Repeat("[", 65) + strings.Repeat("]", 65), field: "input", reason: intake.ReasonDepth},
+		{name: "too large", record: short + `,"input":"` + strings.Repeat("a", 16<<20) + `"`, field: "record", reason: intake.ReasonTooLarge},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			// its neighbours must come through whatever it is
 			body := `{"spans":[{"traceId":"a","spanId":"1"},{` + c.record + `},{"traceId":"a","spanId":"2"}],"other":1}`
-			batch, err := decode.Spans([]byte(body), decode.Limits{})
+			batch, err := decode.Spans([]byte(body), intake.Limits{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if c.want == nil {
-				want := []decode.Rejection{{Index: 1, Field: c.field, Reason: c.reason}}
+				want := []intake.Rejection{{Index: 1, Field: c.field, Reason: c.reason}}
 				if len(batch.Items) != 2 || !reflect.DeepEqual(batch.Rejected, want) {
 					t.Errorf("%d items, rejected %v, want %v", len(batch.Items), batch.Rejected, want)
 				}
@@ -116,7 +117,7 @@ func text(t *testing.T, s *span.Span) string {
 
 func TestSpansOfNothing(t *testing.T) {
 	for _, body := range []string{`{"spans":[]}`, ` { "spans" : [ ] } `, `{"spans":null}`} {
-		batch, err := decode.Spans([]byte(body), decode.Limits{})
+		batch, err := decode.Spans([]byte(body), intake.Limits{})
 		if err != nil || len(batch.Items)+len(batch.Rejected) != 0 {
 			t.Errorf("%s: %v, %v", body, batch, err)
 		}
@@ -127,28 +128,28 @@ func TestSpansRefuseABody(t *testing.T) {
 	record := `{"traceId":"a","spanId":"1"}`
 	for _, c := range []struct {
 		name, body string
-		limits     decode.Limits
+		limits     intake.Limits
 		want       int
 	}{
-		{"nothing", ``, decode.Limits{}, 400},
-		{"no object", `[` + record + `]`, decode.Limits{}, 400},
-		{"another signal", `{"logs":[]}`, decode.Limits{}, 400},
-		{"no list", `{"spans":` + record + `}`, decode.Limits{}, 400},
-		{"cut off", `{"spans":[` + record, decode.Limits{}, 400},
-		{"text behind", `{"spans":[]}{}`, decode.Limits{}, 400},
-		{"a million brackets", strings.Repeat("[", 1e6), decode.Limits{}, 400},
-		{"a million brackets for a span", `{"spans":[` + strings.Repeat("[", 1e6), decode.Limits{}, 400},
-		{"a million brackets beside the spans", `{"x":` + strings.Repeat("[", 1e6) + strings.Repeat("]", 1e6) + `,"spans":[]}`, decode.Limits{}, 400},
-		{"too many", `{"spans":[` + record + `,` + record + `]}`, decode.Limits{MaxRecords: 1}, 413},
-		{"far too many", `{"spans":[0` + strings.Repeat(",0", 1e6) + `]}`, decode.Limits{}, 413},
-		{"a bad limit", `{"spans":[]}`, decode.Limits{MaxKeys: -1}, 0},
+		{"nothing", ``, intake.Limits{}, 400},
+		{"no object", `[` + record + `]`, intake.Limits{}, 400},
+		{"another signal", `{"logs":[]}`, intake.Limits{}, 400},
+		{"no list", `{"spans":` + record + `}`, intake.Limits{}, 400},
+		{"cut off", `{"spans":[` + record, intake.Limits{}, 400},
+		{"text behind", `{"spans":[]}{}`, intake.Limits{}, 400},
+		{"a million brackets", strings.Repeat("[", 1e6), intake.Limits{}, 400},
+		{"a million brackets for a span", `{"spans":[` + strings.Repeat("[", 1e6), intake.Limits{}, 400},
+		{"a million brackets beside the spans", `{"x":` + strings.Repeat("[", 1e6) + strings.Repeat("]", 1e6) + `,"spans":[]}`, intake.Limits{}, 400},
+		{"too many", `{"spans":[` + record + `,` + record + `]}`, intake.Limits{MaxRecords: 1}, 413},
+		{"far too many", `{"spans":[0` + strings.Repeat(",0", 1e6) + `]}`, intake.Limits{}, 413},
+		{"a bad limit", `{"spans":[]}`, intake.Limits{MaxKeys: -1}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			batch, err := decode.Spans([]byte(c.body), c.limits)
-			if err == nil || decode.Status(err) != c.want || batch.Items != nil {
-				t.Errorf("got %v: status %d, want %d", err, decode.Status(err), c.want)
+			if err == nil || intake.Status(err) != c.want || batch.Items != nil {
+				t.Errorf("got %v: status %d, want %d", err, intake.Status(err), c.want)
 			}
-			if c.want == 0 && !errors.Is(err, decode.ErrConfig) {
+			if c.want == 0 && !errors.Is(err, intake.ErrConfig) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -156,7 +157,7 @@ func TestSpansRefuseABody(t *testing.T) {
 }
 
 func TestSpansCutWithAMark(t *testing.T) {
-	limits := decode.Limits{MaxKeys: 2, MaxStringBytes: 10}
+	limits := intake.Limits{MaxKeys: 2, MaxStringBytes: 10}
 	long := strings.Repeat("é", 20)
 	body := fmt.Sprintf(`{"spans":[{"traceId":"a","spanId":"1","name":%q,"attributes":{"a":1,"b":2,"c":3,"d":4},"input":{"x":%[1]q},
 		"metadata":{"k":"short"},"tags":["a","b","c"],"error":{"message":%[1]q}},{"traceId":"a","spanId":"2","input":[1,2,3,4,5,6,7]}]}`, long)

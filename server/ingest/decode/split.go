@@ -3,13 +3,13 @@ package decode
 import (
 	"fmt"
 
-	"github.com/tailrace-go/tailrace/server/ingest/internal/scan"
+	"github.com/tailrace-go/tailrace/connectors/otlp/intake"
 	"github.com/tailrace-go/tailrace/span"
 )
 
 // splitter finds the records of a body without a look inside, so that a record which is no JSON costs none of its
 // neighbours.
-type splitter struct{ scan.Scanner }
+type splitter struct{ intake.Scanner }
 
 // A piece is the text of one value, and how deep its brackets nest.
 type piece struct {
@@ -36,10 +36,10 @@ func (s *splitter) array(key string, most int) (pieces []piece, err error) {
 			pieces, err = s.elements(most)
 		} else if v, ok := s.value(); !ok {
 			err = s.broken("want a value")
-		} else if v.depth > maxDepth {
+		} else if v.depth > intake.MaxDepth {
 			err = s.broken("a value is nested too deep")
 		} else if _, fault := span.ParseValue(v.text); fault != nil {
-			err = fmt.Errorf("%w: %w", ErrBody, fault)
+			err = fmt.Errorf("%w: %w", intake.ErrBody, fault)
 		}
 		if err != nil {
 			return nil, err
@@ -52,7 +52,7 @@ func (s *splitter) array(key string, most int) (pieces []piece, err error) {
 		return nil, s.broken("text after the body")
 	}
 	if !found {
-		return nil, fmt.Errorf("%w: %s is missing", ErrBody, key)
+		return nil, fmt.Errorf("%w: %s is missing", intake.ErrBody, key)
 	}
 	return pieces, nil
 }
@@ -66,7 +66,7 @@ func (s *splitter) elements(most int) (pieces []piece, err error) {
 	}
 	for more := !s.Take(']'); more; {
 		if len(pieces) == most {
-			return nil, fmt.Errorf("%w: MaxRecords is %d", ErrTooLarge, most)
+			return nil, fmt.Errorf("%w: MaxRecords is %d", intake.ErrTooLarge, most)
 		}
 		p, ok := s.value()
 		if !ok {
@@ -87,5 +87,5 @@ func (s *splitter) value() (p piece, ok bool) {
 }
 
 func (s *splitter) broken(what string) error {
-	return fmt.Errorf("%w: %s at byte %d", ErrBody, what, s.Pos)
+	return fmt.Errorf("%w: %s at byte %d", intake.ErrBody, what, s.Pos)
 }

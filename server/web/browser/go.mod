@@ -4,6 +4,7 @@ go 1.26.0
 
 replace (
 	github.com/tailrace-go/tailrace => ../../../
+	github.com/tailrace-go/tailrace/connectors/otlp => ../../../connectors/otlp
 	github.com/tailrace-go/tailrace/server => ../../
 )
 
@@ -32,6 +33,7 @@ require (
 	github.com/prometheus/common v0.72.0 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
+	github.com/tailrace-go/tailrace/connectors/otlp v0.0.0-00010101000000-000000000000 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect

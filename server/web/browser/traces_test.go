@@ -146,6 +146,7 @@ func TestTracesDocumentedFilters(t *testing.T) {
 	p.Press("Enter")
 	p.Click("text=15 m")
 	p.wantRuns("pay again")
+	p.WaitCount(".filter-chips .chip", 3) // what was typed is in the address 200 ms after the last key
 	p.Reload()
 	p.wantRuns("pay again")
 	p.WaitCount(".filter-chips .chip", 3)

@@ -70,14 +70,19 @@ func (f flags) take(t *program) {
 	if err := os.MkdirAll(f.out, 0o755); err != nil { //nolint:gosec // pictures for everybody
 		t.Fatalf("%v", err)
 	}
-	open, closed := furnish(t), browser.Server(t, browser.Options{Logins: true})
+	open, closed, process := furnish(t), browser.Server(t, browser.Options{Logins: true}), browser.ServeLive(t)
 	total := 0
 	for _, s := range table {
 		if !f.only.MatchString(s.name) {
 			continue
 		}
-		address := closed.URL + s.path
-		if !s.logins {
+		var address string
+		switch {
+		case s.live:
+			address = process.URL
+		case s.logins:
+			address = closed.URL + s.path
+		default:
 			address = open.address(t, s.path)
 		}
 		for _, v := range sizes {

@@ -7,6 +7,7 @@ type shot struct {
 	name    string
 	path    string                // with {names} of what is in samples, see table
 	logins  bool                  // on a server where people have to log in; the others ask nobody
+	live    bool                  // of a process that shows its pipelines, in place of a server
 	prepare func(p *browser.Page) // what a person does before; nil: nothing
 }
 
@@ -23,6 +24,7 @@ var table = []shot{
 	{name: "compare", path: "/p/samples/compare?a={wrong-prompt.before}&b={wrong-prompt}"},
 	{name: "metrics", path: "/p/samples/metrics"},
 	{name: "pipeline", path: "/pipeline"},
+	{name: "pipeline-live", live: true, prepare: func(p *browser.Page) { p.WaitFor("text*=is the bottleneck") }},
 	{name: "project-settings", path: "/p/samples/settings"},
 	{name: "settings", path: "/settings"},
 	{name: "share", path: "/s/{share}"},

@@ -1,6 +1,6 @@
 // Keyboard shortcuts: one list, which the help dialog shows, so that no key is a secret.
 import { signal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 export interface Shortcut {
   /** As KeyboardEvent.key says, such as 'e', '[', 'Escape'; two in a row with a space between, such as 'g t'. */
@@ -18,7 +18,7 @@ export const shortcuts = () => active.value.flat();
 export function useShortcuts(list: readonly Shortcut[]) {
   const now = useRef(list);
   now.current = list;
-  useEffect(() => {
+  useLayoutEffect(() => { // before it is painted: who sees it may press a key
     // Shown by what they are at first; run as they are now.
     const mine = list.map((s, i): Shortcut => ({ key: s.key, about: s.about, run: (e) => now.current[i]?.run(e) }));
     active.value = [...active.peek(), mine];

@@ -1,6 +1,6 @@
 // A trace that is here: its header, its views, and the panel of the span that is selected.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useShortcuts, type Shortcut } from '../../app/keys';
 import { navigate, query, setQuery, tracePath } from '../../app/router';
 import { Button } from '../../ui/button';
@@ -56,7 +56,7 @@ export function Loaded({ source, model, spanId, onSelect, children }: {
     setShow({ key: id });
     if (open) select(id, selected !== '');
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (spanId && nodes.length > 0) jump(spanId, false);
   }, [spanId]);
   const at = found.list.indexOf(cursor);

@@ -1,5 +1,5 @@
 // What the page remembers: in the URL, on this machine, for a moment.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { query, setQuery } from '../../app/router';
 
 /** The URL follows after so many ms: browsers refuse to have it changed with each movement. */
@@ -13,7 +13,7 @@ export function useParam(name: string): [string, (value: string) => void] {
   const url = query.value.get(name) ?? '';
   const [value, setValue] = useState(url);
   const timer = useRef(0);
-  useEffect(() => {
+  useLayoutEffect(() => { // at once: after the paint it would undo what a key has changed since
     clearTimeout(timer.current);
     setValue(url);
   }, [url]);
@@ -29,7 +29,7 @@ export function useParam(name: string): [string, (value: string) => void] {
 export function useSelection(spanId: string, onSelect: (id: string, replace?: boolean) => void): [string, (id: string, moving?: boolean) => void] {
   const [value, setValue] = useState(spanId);
   const timer = useRef(0);
-  useEffect(() => {
+  useLayoutEffect(() => { // at once: after the paint it would undo what a key has moved since
     clearTimeout(timer.current);
     setValue(spanId);
   }, [spanId]);

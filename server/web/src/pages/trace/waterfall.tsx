@@ -1,6 +1,6 @@
 // The waterfall: names as a tree, and beside them when, or how much.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { ticks, type Axis, type Zoom } from './axis';
 import { Overview, useWheel } from './overview';
 import { waterfallRow } from './row';
@@ -121,7 +121,7 @@ export function Waterfall(p: WaterfallProps) {
 function useFreeKeys(ref: { current: HTMLElement | null }, run: (e: KeyboardEvent) => void) {
   const now = useRef(run);
   now.current = run;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const free = (e: Element | null) => !e || e === document.body || e.id === 'main';
     const focus = () => ref.current!.focus({ preventScroll: true });
     const hear = (e: KeyboardEvent) => {
