@@ -180,12 +180,23 @@ func TestEveryViewIsAsItShouldBe(t *testing.T) {
 const tooWide = `[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > 391 && !e.closest(".table-wrap, .sr"))
 	.slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join("\n")`
 
-var passing = regexp.MustCompile(`\d[\d:.,]*( (ms|s|m|min|h|d)\b)*( ago)?|Connecting|Live`)
+// Of lib/format.ts: a time of today has no date, what began less than two seconds ago began now.
+var passing = regexp.MustCompile(`(\d\d? [JFMASOND][a-z][a-z] (\d{4} )?)?\d[\d:.,]*( (ms|s|m|min|h|d)\b)*( ago)?|\bnow\b|Connecting|Live`)
 
 // calm is the text of a page without what changes from one moment to the next: figures, and with them times.
 func (p *Page) calm() string {
 	p.t.Helper()
-	return passing.ReplaceAllString(p.Text("main"), "#")
+	return calmed(p.Text("main"))
+}
+
+func calmed(text string) string { return passing.ReplaceAllString(text, "#") }
+
+func TestCalmKnowsEveryTime(t *testing.T) {
+	for _, time := range []string{"now", "2 s ago", "59 m ago", "3 h ago", "12 d ago", "14:03:21", "14:03:21.250", "9 Nov 14:03:21", "31 Dec 2025 23:59:59"} {
+		if got := calmed("begun " + time + " here"); got != "begun # here" {
+			t.Errorf("of %q is left %q", time, got)
+		}
+	}
 }
 
 // TestTheBackButtonLeadsThroughEveryView goes on from page to page, and back again.
