@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailrace-go/tailrace/server/internal/demo"
 	"github.com/tailrace-go/tailrace/server/internal/serve"
 	"github.com/tailrace-go/tailrace/server/store"
 	"github.com/tailrace-go/tailrace/server/store/meta"
@@ -128,10 +129,10 @@ func (s *demoServer) account(ctx context.Context, project string) (a projectAcco
 	return a, err
 }
 
-// stored is how many of the demo's spans are stored.
-func (s *demoServer) stored() (int, error) {
+// stored is what the server has of the demo's spans.
+func (s *demoServer) stored() (demo.Stored, error) {
 	a, err := s.account(context.Background(), samplesProject)
-	return a.Stored, err
+	return demo.Stored{Stored: a.Stored, Repeated: a.Repeated}, err
 }
 
 // close says what came from others, if anything did, and ends the server.

@@ -24,9 +24,10 @@ func TestDemoTakesSpansOfYourOwn(t *testing.T) {
 	defer func() { _ = shown.Close() }()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
+	stderr := open(t, "stderr")
 	code := make(chan int, 1)
 	go func() {
-		code <- run(ctx, []string{"demo", "--rate", "100"}, stdout, open(t, "stderr"))
+		code <- run(ctx, []string{"demo", "--rate", "100"}, stdout, stderr)
 		_ = stdout.Close()
 	}()
 
@@ -70,6 +71,6 @@ func TestDemoTakesSpansOfYourOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := <-code; got != 0 || !strings.Contains(string(rest), "of your own: 2 spans received = 2 stored + 0 repeated + 0 rejected") {
-		t.Errorf("exit code %d\n%s", got, rest)
+		t.Errorf("exit code %d\n%s%s", got, rest, written(t, stderr))
 	}
 }

@@ -19,9 +19,9 @@ import (
 type Config struct {
 	Endpoint string // URL that spans are posted to
 	Token    string // sent as a bearer token; "" sends none
-	// Stored says how many spans the endpoint has stored, and what is wrong with its own account. It is asked once, after
-	// the drain; nil means that nobody knows, and then the demo believes the answers it got.
-	Stored func() (int, error)
+	// Stored says what the endpoint has stored, and what is wrong with its own account. It is asked once, after the drain;
+	// nil means that nobody knows, and then the demo believes the answers it got.
+	Stored func() (Stored, error)
 
 	Rate         int           // spans a second, by all producers together; 0 means as fast as possible
 	Producers    int           // goroutines that make spans; 0 means 1
@@ -31,6 +31,12 @@ type Config struct {
 
 	Progress io.Writer // where the run is shown as it goes; nil means nowhere
 	Terminal bool      // Progress is a terminal, on which a table can be redrawn
+}
+
+// Stored is an endpoint's account of the spans that it received.
+type Stored struct {
+	Stored   int // new to it, or the end of a span that it knew as running
+	Repeated int // known to it before
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -96,8 +102,9 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 
 	stats := path.pipeline.Stats()
 	d.summary(stats)
-	if err = audit(cfg, stats, producers.accepted.Load(), err); err == nil {
-		d.print(verdict(cfg, stats.Ledger))
+	stored, err := audit(cfg, stats, producers.emitted(), err)
+	if err == nil {
+		d.print(verdict(cfg, stats.Ledger, stored))
 	}
 	return Result{stats.Ledger, stats.Stages}, err
 }

@@ -86,7 +86,7 @@ func TestWhatIsLostIsAnError(t *testing.T) {
 func TestACollectorThatMissesASpanIsAnError(t *testing.T) {
 	collector := sinktest.Start(t, sinktest.Config{IDsOnly: true})
 	cfg := to(collector, Config{Rate: 2000})
-	cfg.Stored = func() (int, error) { return collector.Len() - 1, nil }
+	cfg.Stored = func() (Stored, error) { return Stored{Stored: collector.Len() - 1, Repeated: 1}, nil }
 	result, err := Run(lasting(t, 100*time.Millisecond), cfg)
 	if err == nil || !strings.Contains(err.Error(), "the collector stored") {
 		t.Errorf("Run: %v", err)
@@ -141,30 +141,54 @@ func TestAuditFindsWhatDoesNotAddUp(t *testing.T) {
 		Ledger: pipeline.Ledger{Accepted: 10, Delivered: 8, Filtered: 2},
 		Stages: []pipeline.StageStats{{Name: "emitter", In: 10, Out: 10}, {Name: "filter", In: 10, Out: 8, Filtered: 2}, {Name: "http", In: 8, Delivered: 8}},
 	}
-	stored := func(n int) func() (int, error) { return func() (int, error) { return n, nil } }
+	stored := func(n int) func() (Stored, error) { return func() (Stored, error) { return Stored{Stored: n}, nil } }
+	of := func(spans int64) emitted { return emitted{spans: spans} }
+	late := func(n int) func() (Stored, error) {
+		return func() (Stored, error) { return Stored{Stored: 8 - n, Repeated: n}, nil }
+	}
 	for _, c := range []struct {
-		name    string
-		stats   pipeline.Stats
-		emitted int64
-		stored  func() (int, error)
-		want    string // in the error; "" for none
+		name   string
+		stats  pipeline.Stats
+		made   emitted
+		stored func() (Stored, error)
+		want   string // in the error; "" for none
 	}{
-		{"all is well", sound, 10, stored(8), ""},
-		{"nobody knows what is stored", sound, 10, nil, ""},
-		{"a span is in no column", pipeline.Stats{Ledger: pipeline.Ledger{Accepted: 10, Delivered: 9}}, 10, stored(9), "does not add up"},
-		{"a span is still in flight", pipeline.Stats{Ledger: pipeline.Ledger{Accepted: 10, Delivered: 9, InFlight: 1}}, 10, stored(9), "does not add up"},
-		{"a stage lost one", pipeline.Stats{Ledger: sound.Ledger, Stages: []pipeline.StageStats{{Name: "filter", In: 10, Out: 7, Filtered: 2}}}, 10, stored(8), "stage filter"},
-		{"a span was emitted and not counted", sound, 11, stored(8), "emitted 11"},
-		{"a loss was passed over in silence", pipeline.Stats{Ledger: pipeline.Ledger{Accepted: 10, Delivered: 8, Failed: 2}}, 10, stored(8), "2 spans are lost"},
-		{"the collector has one more", sound, 10, stored(9), "stored 9"},
-		{"the collector's own account is wrong", sound, 10, func() (int, error) { return 8, io.ErrUnexpectedEOF }, io.ErrUnexpectedEOF.Error()},
+		{"all is well", sound, of(10), stored(8), ""},
+		{"nobody knows what is stored", sound, of(10), nil, ""},
+		{"a span is in no column", pipeline.Stats{Ledger: pipeline.Ledger{Accepted: 10, Delivered: 9}}, of(10), stored(9), "does not add up"},
+		{"a span is still in flight", pipeline.Stats{Ledger: pipeline.Ledger{Accepted: 10, Delivered: 9, InFlight: 1}}, of(10), stored(9), "does not add up"},
+		{"a stage lost one", pipeline.Stats{Ledger: sound.Ledger, Stages: []pipeline.StageStats{{Name: "filter", In: 10, Out: 7, Filtered: 2}}}, of(10), stored(8), "stage filter"},
+		{"a span was emitted and not counted", sound, of(11), stored(8), "emitted 11"},
+		{"a loss was passed over in silence", pipeline.Stats{Ledger: pipeline.Ledger{Accepted: 10, Delivered: 8, Failed: 2}}, of(10), stored(8), "2 spans are lost"},
+		{"two beginnings came behind their ends", sound, emitted{spans: 10, begun: 2}, late(2), ""},
+		{"more repeats than that explains", sound, emitted{spans: 10, begun: 1}, late(2), "stored 6"},
+		{"what is missing is no repeat", sound, emitted{spans: 10, begun: 2}, stored(7), "stored 7"},
+		{"the collector has one more", sound, of(10), stored(9), "stored 9"},
+		{"the collector's own account is wrong", sound, of(10), func() (Stored, error) { return Stored{Stored: 8}, io.ErrUnexpectedEOF }, io.ErrUnexpectedEOF.Error()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := audit(Config{Stored: c.stored}, c.stats, c.emitted, nil)
+			_, err := audit(Config{Stored: c.stored}, c.stats, c.made, nil)
 			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want an error with %q", err, c.want)
 			}
 		})
+	}
+}
+
+func TestTheVerdictSaysWhatWasStored(t *testing.T) {
+	l, asked := pipeline.Ledger{Accepted: 10, Delivered: 8, Filtered: 2}, Config{Stored: func() (Stored, error) { return Stored{}, nil }}
+	for _, c := range []struct {
+		cfg    Config
+		stored Stored
+		want   string
+	}{
+		{Config{}, Stored{}, "every span is accounted for: the endpoint took 8\n"},
+		{asked, Stored{Stored: 8}, "every span is accounted for: 8 delivered, 8 stored by the server\n"},
+		{asked, Stored{Stored: 6, Repeated: 2}, "every span is accounted for: 8 delivered, 6 stored by the server, 2 of spans whose end it had stored before\n"},
+	} {
+		if got := verdict(c.cfg, l, c.stored); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
 	}
 }
 
@@ -179,9 +203,9 @@ func lasting(t *testing.T, d time.Duration) context.Context {
 // to returns cfg with a collector as its endpoint.
 func to(c *sinktest.Collector, cfg Config) Config {
 	cfg.Endpoint = c.URL() + "/ai/spans/publish"
-	cfg.Stored = func() (int, error) {
+	cfg.Stored = func() (Stored, error) {
 		l := c.Ledger()
-		return l.Stored, l.Check()
+		return Stored{Stored: l.Stored}, l.Check()
 	}
 	return cfg
 }

@@ -15,10 +15,18 @@ import (
 
 // crew is what stands for a program with agents in it: goroutines that make spans and emit them.
 type crew struct {
-	emitter  *source.Emitter[*span.Span]
-	accepted atomic.Int64 // what Emit has taken, to be compared with what the pipeline says
-	working  sync.WaitGroup
+	emitter         *source.Emitter[*span.Span]
+	accepted, begun atomic.Int64 // what Emit has taken, as emitted returns it
+	working         sync.WaitGroup
 }
+
+// emitted is what producers have emitted, to be compared with what the pipeline and the endpoint say.
+type emitted struct {
+	spans int64 // all
+	begun int64 // those of them that had no end yet: each is emitted again when it has ended
+}
+
+func (c *crew) emitted() emitted { return emitted{c.accepted.Load(), c.begun.Load()} }
 
 // start starts n producers, which emit rate spans a second together, or as fast as the emitter takes them if rate is 0.
 // They stop when ctx ends or the emitter is closed. The first one begins with the captured spans as they are.
@@ -70,10 +78,14 @@ func (c *crew) emit(ctx context.Context, spans []*span.Span) bool {
 		if ctx.Err() != nil {
 			return false
 		}
+		running := s.End.IsZero() && !s.Event // now: what is emitted is the pipeline's
 		err := c.emitter.Emit(ctx, s)
 		switch {
 		case err == nil:
 			c.accepted.Add(1)
+			if running {
+				c.begun.Add(1)
+			}
 		case !errors.Is(err, pipeline.ErrTooLarge):
 			return false
 		}
