@@ -20,7 +20,8 @@ const module = "github.com/tailrace-go/tailrace"
 var core = []string{
 	"pipeline", "pipeline/pipelinetest", "pipeline/pipelinelog", "pipeline/live", "span",
 	"source", "stages", "sink", "sink/sinktest",
-	"sink/spool", "sink/spool/crashfs", "internal/captured", "internal/faults", "internal/sim", "observability", ".",
+	"sink/spool", "sink/spool/crashfs", "internal/foreign", "internal/losslog",
+	"internal/captured", "internal/faults", "internal/sim", "observability", ".",
 }
 
 // arrows says what a package may import of ours. A key or a value that ends in /... means everything below it too.
@@ -37,7 +38,9 @@ var arrows = map[string][]string{
 	"stages/...":                    {"pipeline/...", "span/...", "stages/..."},
 	"sink/...":                      {"pipeline/...", "span/...", "sink/..."},
 	"sink/sinktest":                 {"pipeline/...", "span/..."},
-	"observability/...":             {"source/...", "stages/...", "sink/...", "pipeline/...", "span/...", "observability/..."},
+	"observability/...":             {"source/...", "stages/...", "sink/...", "pipeline/...", "span/...", "internal/foreign", "internal/losslog", "observability/..."},
+	"internal/foreign":              {},
+	"internal/losslog":              {"pipeline"},
 	"internal/captured":             {},
 	"internal/planted":              {}, // bugs, to test tests
 	"internal/faults/...":           {"internal/faults"},

@@ -228,7 +228,7 @@ func (e *CloudExporter) lose(stage, reason string, item any) {
 	case pipeline.Unknown:
 		items = item.Items
 	}
-	e.log.losses.add(reason, items)
+	e.log.losses.Add(reason, items)
 	if e.cfg.OnLoss != nil {
 		if body, ok := item.(*pipeline.Body); ok {
 			showPlain(body)

@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
-	"slices"
-	"sync"
-	"time"
 
+	"github.com/tailrace-go/tailrace/internal/losslog"
 	"github.com/tailrace-go/tailrace/sink"
 )
 
@@ -19,12 +16,12 @@ import (
 type cloudLog struct {
 	logger *slog.Logger
 	level  slog.Level
-	losses lossLog
+	losses *losslog.Log
 }
 
 func newCloudLog(logger *slog.Logger, level slog.Level) *cloudLog {
 	l := &cloudLog{logger: logger, level: level}
-	l.losses.write = func(attrs ...slog.Attr) { l.line(slog.LevelWarn, "cloud exporter: spans lost", attrs...) }
+	l.losses = losslog.New(func(attrs ...slog.Attr) { l.line(slog.LevelWarn, "cloud exporter: spans lost", attrs...) })
 	return l
 }
 
@@ -92,7 +89,7 @@ func (l *cloudLog) result(r sink.HTTPResult) {
 
 // ended writes the account of the whole run.
 func (l *cloudLog) ended(stats CloudStats, err error) {
-	l.losses.close()
+	l.losses.Close()
 	a, level := stats.Ledger, slog.LevelInfo
 	attrs := []slog.Attr{slog.Int64("accepted", a.Accepted), slog.Int64("delivered", a.Delivered)}
 	if a.Lost() > 0 {
@@ -145,75 +142,4 @@ func advice(err error) string {
 		return "set the endpoint to where this one has moved; redirects are not followed"
 	}
 	return "check the endpoint"
-}
-
-const (
-	lossFirst    = time.Second      // from a loss to the line that tells of it
-	lossInterval = 10 * time.Second // between two such lines
-)
-
-// lossLog counts losses by reason and writes a line now and then: never on the goroutine that
-// counts, which may be that of the traced program.
-type lossLog struct {
-	write func(...slog.Attr)
-
-	writing sync.Mutex // held while a line is written, which must not keep add waiting
-
-	mu     sync.Mutex
-	counts map[string]int64
-	timer  *time.Timer // until the next line; nil while none is due
-	closed bool
-}
-
-func (l *lossLog) add(reason string, items int64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.counts == nil {
-		l.counts = map[string]int64{}
-	}
-	l.counts[reason] += items
-	if l.timer == nil && !l.closed {
-		l.timer = time.AfterFunc(lossFirst, l.tick)
-	}
-}
-
-// tick writes what has come together, and stays away when that was nothing.
-func (l *lossLog) tick() {
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	l.mu.Lock()
-	counts := l.counts
-	l.counts, l.timer = nil, nil
-	if !l.closed && counts != nil {
-		l.timer = time.AfterFunc(lossInterval, l.tick)
-	}
-	l.mu.Unlock()
-	l.print(counts)
-}
-
-// close writes the rest. Nothing is written after it.
-func (l *lossLog) close() {
-	l.writing.Lock() // a tick may be at it
-	defer l.writing.Unlock()
-	l.mu.Lock()
-	counts := l.counts
-	l.counts, l.closed = nil, true
-	if l.timer != nil {
-		l.timer.Stop()
-	}
-	l.mu.Unlock()
-	l.print(counts)
-}
-
-func (l *lossLog) print(counts map[string]int64) {
-	if len(counts) == 0 {
-		return
-	}
-	var sum int64
-	var by []any
-	for _, reason := range slices.Sorted(maps.Keys(counts)) {
-		sum += counts[reason]
-		by = append(by, slog.Int64(reason, counts[reason]))
-	}
-	l.write(slog.Int64("lost", sum), slog.Group("by", by...))
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/tailrace-go/tailrace/internal/foreign"
+	"github.com/tailrace-go/tailrace/internal/losslog"
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/sink"
 	"github.com/tailrace-go/tailrace/source"
@@ -46,7 +48,7 @@ type lane struct {
 type queue struct {
 	pipe    *pipeline.Pipeline
 	emitter *source.Emitter[*span.Span]
-	losses  *lossLog
+	losses  *losslog.Log
 	began   chan struct{}
 	done    chan struct{}
 }
@@ -75,12 +77,12 @@ func newInstance(cfg Instance, logger *slog.Logger) *instance {
 
 func (i *instance) newQueue(name string, logger *slog.Logger) queue {
 	q := queue{
-		losses: newLossLog(logger), began: make(chan struct{}), done: make(chan struct{}),
+		losses: losslog.To(logger, "observability: spans lost"), began: make(chan struct{}), done: make(chan struct{}),
 		emitter: source.NewEmitter[*span.Span](source.EmitterConfig{Queue: i.cfg.Queue, Overflow: pipeline.DropNewest}),
 	}
 	q.pipe = pipeline.New(pipeline.Config{
 		Name: "observability " + name, MaxBytes: i.cfg.MaxBytes, MaxItemBytes: i.cfg.Limits.MaxSpanBytes,
-		Grace: grace, OnLoss: q.losses.onLoss,
+		Grace: foreign.Grace, OnLoss: q.losses.OnLoss,
 	})
 	return q
 }
@@ -105,7 +107,7 @@ func (q *queue) start() {
 func (q *queue) shutdown(ctx context.Context) error {
 	err := q.pipe.Shutdown(ctx)
 	<-q.done
-	q.losses.close()
+	q.losses.Close()
 	return err
 }
 
@@ -176,19 +178,4 @@ func (i *instance) take(s *span.Span) {
 	s.Attributes = i.values.Cut(s.Attributes)
 	s.Fit(i.cfg.Limits.MaxSpanBytes)
 	_ = i.emitter.Emit(context.Background(), s) // refused after Shutdown only, and counted by the pipeline
-}
-
-func newLossLog(logger *slog.Logger) *lossLog {
-	return &lossLog{write: func(attrs ...slog.Attr) {
-		logger.LogAttrs(context.Background(), slog.LevelWarn, "observability: spans lost", attrs...)
-	}}
-}
-
-// onLoss implements OnLoss of a pipeline of spans.
-func (l *lossLog) onLoss(_, reason string, item any) {
-	if u, ok := item.(pipeline.Unknown); ok {
-		l.add(reason, u.Items)
-		return
-	}
-	l.add(reason, 1)
 }

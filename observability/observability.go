@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"sync"
 
+	"github.com/tailrace-go/tailrace/internal/foreign"
 	"github.com/tailrace-go/tailrace/pipeline"
 )
 
@@ -157,7 +158,7 @@ func (o *Observability) Flush(ctx context.Context) error {
 			}
 			lanes.Wait()
 			first := out.lanes[0]
-			all.add(first.owner.name, first.name, within(ctx, "Flush", out.exporter.Flush))
+			all.add(first.owner.name, first.name, foreign.Call(ctx, "Flush", out.exporter.Flush))
 		})
 	}
 	wg.Wait()
@@ -195,7 +196,7 @@ func (o *Observability) Shutdown(ctx context.Context) error {
 				}
 				lanes.Wait()
 				first := out.lanes[0]
-				all.add(first.owner.name, first.name, within(ctx, "Shutdown", out.exporter.Shutdown))
+				all.add(first.owner.name, first.name, foreign.Call(ctx, "Shutdown", out.exporter.Shutdown))
 			})
 		}
 		wg.Wait()

@@ -2,13 +2,8 @@ package observability
 
 import (
 	"context"
-	"fmt"
 	"sync"
-	"time"
 )
-
-// grace is how long somebody else's code may take to notice that its context has ended.
-const grace = 30 * time.Millisecond
 
 // stopper runs one shutdown for any number of callers.
 type stopper struct {
@@ -44,32 +39,4 @@ func (s *stopper) do(ctx context.Context, shutdown func(ctx context.Context) err
 		<-s.done
 	}
 	return s.err
-}
-
-// within calls a method of somebody else's exporter, which may panic, or never return: then it is left behind.
-func within(ctx context.Context, name string, call func(ctx context.Context) error) error {
-	result := make(chan error, 1)
-	go func() {
-		err := fmt.Errorf("%s ended its goroutine", name)
-		defer func() {
-			if r := recover(); r != nil { // r may hold a piece of a span: it is not for the text of an error
-				err = fmt.Errorf("%s panicked", name)
-			}
-			result <- err
-		}()
-		err = call(ctx)
-	}()
-	select {
-	case err := <-result:
-		return err
-	case <-ctx.Done():
-	}
-	patience := time.NewTimer(grace)
-	defer patience.Stop()
-	select {
-	case err := <-result:
-		return err
-	case <-patience.C:
-		return fmt.Errorf("%s did not return: %w", name, context.Cause(ctx))
-	}
 }

@@ -8,6 +8,8 @@ import (
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/tailrace-go/tailrace/internal/foreign"
+	"github.com/tailrace-go/tailrace/internal/losslog"
 	"github.com/tailrace-go/tailrace/observability"
 	"github.com/tailrace-go/tailrace/pipeline"
 	"github.com/tailrace-go/tailrace/source"
@@ -26,7 +28,7 @@ type SpanProcessor struct {
 	keep     bool
 	emitter  *source.Emitter[finished]
 	pipe     *pipeline.Pipeline
-	losses   *lossLog
+	losses   *losslog.Log
 	done     chan struct{} // closed when the run is over
 }
 
@@ -43,9 +45,9 @@ func NewSpanProcessor(exporter observability.Exporter, opts ...Option) *SpanProc
 	p := &SpanProcessor{
 		exporter: exporter, keep: set.keep, done: make(chan struct{}),
 		emitter: source.NewEmitter[finished](source.EmitterConfig{Queue: set.queue, Overflow: set.overflow}),
-		losses:  newLossLog(set.logger),
+		losses:  losslog.To(set.logger, "otel: spans lost"),
 	}
-	p.pipe = pipeline.New(pipeline.Config{Name: set.name, Grace: grace, OnLoss: p.losses.onLoss})
+	p.pipe = pipeline.New(pipeline.Config{Name: set.name, Grace: foreign.Grace, OnLoss: p.losses.OnLoss})
 	began := make(chan struct{})
 	ended := pipeline.From(p.pipe, feed{p.emitter, sync.OnceFunc(func() { close(began) })}, pipeline.Name("queue"))
 	pipeline.To(pipeline.Via(ended, convert(set.chain)), p.export(), pipeline.OnError(pipeline.Skip))
@@ -152,7 +154,7 @@ func (p *SpanProcessor) ForceFlush(ctx context.Context) error {
 func (p *SpanProcessor) Shutdown(ctx context.Context) error {
 	err := p.pipe.Shutdown(ctx)
 	<-p.done
-	p.losses.close()
+	p.losses.Close()
 	if p.keep {
 		return errors.Join(err, flush(ctx, p.exporter))
 	}
