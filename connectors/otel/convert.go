@@ -48,7 +48,8 @@ func (c *converter) convert(s sdktrace.ReadOnlySpan) (*span.Span, error) {
 	sc, status := s.SpanContext(), s.Status()
 	a.Span(otlp.SpanHead{
 		TraceID: sc.TraceID(), ID: sc.SpanID(), Parent: s.Parent().SpanID(), TraceState: sc.TraceState().String(),
-		Name: s.Name(), Kind: kindOf(s.SpanKind()), Start: s.StartTime(), End: s.EndTime(),
+		Flags: flagsOf(sc.TraceFlags(), s.Parent()),
+		Name:  s.Name(), Kind: kindOf(s.SpanKind()), Start: s.StartTime(), End: s.EndTime(),
 		Status: statusOf(status.Code), Message: status.Description, Dropped: s.DroppedAttributes(),
 		DroppedEvents: s.DroppedEvents(), DroppedLinks: s.DroppedLinks(),
 	})
@@ -66,7 +67,11 @@ func (c *converter) convert(s sdktrace.ReadOnlySpan) (*span.Span, error) {
 		}
 	}
 	for _, l := range s.Links() {
-		a.Link(l.SpanContext.TraceID(), l.SpanContext.SpanID(), l.SpanContext.TraceState().String(), l.DroppedAttributeCount)
+		to := l.SpanContext
+		a.Link(otlp.LinkHead{
+			TraceID: to.TraceID(), ID: to.SpanID(), TraceState: to.TraceState().String(), Flags: flagsOf(to.TraceFlags(), to),
+			Dropped: l.DroppedAttributeCount,
+		})
 		for _, kv := range l.Attributes {
 			a.attribute(kv)
 		}
@@ -103,7 +108,7 @@ func (c *converter) assembler(s sdktrace.ReadOnlySpan) (*assembler, error) {
 
 // own says the resource and the scope.
 func (a *assembler) own(of owner) {
-	a.Resource()
+	a.Resource(of.resource.SchemaURL())
 	for iter := of.resource.Iter(); iter.Next(); {
 		kv := iter.Attribute()
 		if kv.Key == "service.name" && kv.Value.Type() == attribute.STRING {
@@ -111,7 +116,7 @@ func (a *assembler) own(of owner) {
 		}
 		a.attribute(kv)
 	}
-	a.Scope(of.scope.Name, of.scope.Version, 0)
+	a.Scope(otlp.ScopeHead{Name: of.scope.Name, Version: of.scope.Version, SchemaURL: of.scope.SchemaURL})
 	for iter := of.scope.Attributes.Iter(); iter.Next(); {
 		a.attribute(iter.Attribute())
 	}
@@ -157,6 +162,17 @@ func (a *assembler) value(v attribute.Value) {
 	default:
 		a.Empty()
 	}
+}
+
+// flagsOf is OTLP's word of flags: W3C's, and bits that say whether another process is at the other end of a parent or a
+// link. https://github.com/open-telemetry/opentelemetry-proto/blob/v1.11.0/opentelemetry/proto/trace/v1/trace.proto
+func flagsOf(own trace.TraceFlags, other trace.SpanContext) uint32 {
+	const known, remote = 1 << 8, 1 << 9
+	flags := uint32(own) | known
+	if other.IsRemote() {
+		flags |= remote
+	}
+	return flags
 }
 
 func statusOf(c codes.Code) otlp.StatusCode {

@@ -22,7 +22,7 @@
 // The rules are those of connectors/otlp, so a span that comes by the SDK is the one that would have come over OTLP:
 // conventions for AI (GenAI's, by current and older names, and OpenInference's) become type, model, usage, messages, tools
 // and agents; other attributes are metadata; and what a span of ours has no field for (kind, resource, scope, events, links,
-// tracestate) is in [span.Span.Extra]. The resource's service.name is in the metadata of each span, as serviceName. Spans
+// tracestate, flags) is in [span.Span.Extra]. The resource's service.name is in the metadata of each span, as serviceName. Spans
 // that are recorded and not sampled are not exported. Where otlptracehttp loses a batch because of a text that is not
 // UTF-8, the text gets U+FFFD, and links keep their tracestate.
 //

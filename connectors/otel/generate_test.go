@@ -126,7 +126,7 @@ func (g *generator) attributes(n int) (all []attribute.KeyValue) {
 			return attribute.Int64(k, []int64{0, -1, math.MaxInt64, math.MinInt64, int64(g.IntN(1000))}[g.IntN(5)])
 		},
 		func(k string) attribute.KeyValue {
-			return attribute.Float64(k, []float64{0, -1.5, math.NaN(), math.Inf(1), math.Inf(-1), 1e300, 5e-324, math.Copysign(0, -1)}[g.IntN(8)])
+			return attribute.Float64(k, []float64{0, 1, -1.5, math.NaN(), math.Inf(1), math.Inf(-1), 1e300, 5e-324, math.Copysign(0, -1)}[g.IntN(9)])
 		},
 		func(k string) attribute.KeyValue { return attribute.StringSlice(k, []string{g.text(), "", g.text()}) },
 		func(k string) attribute.KeyValue { return attribute.StringSlice(k, []string{}) },

@@ -18,12 +18,12 @@ import (
 // [Assembler.Span] begins a span, [Assembler.Event] and [Assembler.Link] a part of it. Attributes belong to what was begun
 // last: [Assembler.Key], then one value. [Assembler.End] returns the span.
 type Assembler struct {
-	c       collector
-	part    part
-	scope   struct{ name, version string }
-	dropped int // attributes of the scope
-	event   event
-	link    link
+	c      collector
+	part   part
+	schema string // of the resource
+	scope  scopeHead
+	event  event
+	link   link
 
 	attr   attr          // that is being said
 	keyed  bool          // its value is due, or that of a member
@@ -69,6 +69,7 @@ type SpanHead struct {
 	TraceID                     [16]byte
 	ID, Parent                  [8]byte // a parent of zeros is none
 	TraceState                  string
+	Flags                       uint32 // as OTLP has them: W3C's, and whether the parent is remote; 0 says nothing
 	Name                        string
 	Kind                        span.Kind // as OTLP numbers them: 0 to 5
 	Start, End                  time.Time // zero: none
@@ -78,19 +79,36 @@ type SpanHead struct {
 	DroppedEvents, DroppedLinks int
 }
 
-// Resource begins a resource, whose attributes follow.
-func (a *Assembler) Resource() {
+// LinkHead is what a link has beside its attributes.
+type LinkHead struct {
+	TraceID    [16]byte
+	ID         [8]byte
+	TraceState string
+	Flags      uint32 // as OTLP has them: W3C's, and whether what it leads to is remote; 0 says nothing
+	Dropped    int    // attributes that were left out before
+}
+
+// ScopeHead is what an instrumentation scope has beside its attributes.
+type ScopeHead struct {
+	Name, Version string
+	SchemaURL     string
+	Dropped       int // attributes that were left out before
+}
+
+// Resource begins a resource, whose attributes follow. A schema without a URL is none.
+func (a *Assembler) Resource(schemaURL string) {
 	a.close()
 	a.part = partResource
 	a.c.span.reset()
+	a.schema = schemaURL
 }
 
-// Scope begins an instrumentation scope, of which dropped attributes were left out before.
-func (a *Assembler) Scope(name, version string, dropped int) {
+// Scope begins an instrumentation scope, whose attributes follow.
+func (a *Assembler) Scope(h ScopeHead) {
 	a.close()
 	a.part = partScope
 	a.c.span.reset()
-	a.scope.name, a.scope.version, a.dropped = name, version, dropped
+	a.scope = scopeHead{h.Name, h.Version, h.SchemaURL, count(h.Dropped)}
 }
 
 // Span begins a span. One that was begun and not ended is forgotten.
@@ -111,7 +129,7 @@ func (a *Assembler) Span(h SpanHead) {
 	s.traceState = strings.ToValidUTF8(h.TraceState, "\uFFFD")
 	s.name = strings.ToValidUTF8(h.Name, "\uFFFD")
 	s.message = strings.ToValidUTF8(h.Message, "\uFFFD")
-	s.kind, s.status = uint64(h.Kind), uint64(h.Status)
+	s.kind, s.status, s.flags = uint64(h.Kind), uint64(h.Status), uint64(h.Flags)
 	s.start, s.end = nanos(h.Start), nanos(h.End)
 	s.dropped, s.droppedEvents, s.droppedLinks = count(h.Dropped), count(h.DroppedEvents), count(h.DroppedLinks)
 }
@@ -123,13 +141,13 @@ func (a *Assembler) Event(at time.Time, name string, dropped int) {
 	a.event = event{time: nanos(at), name: name, dropped: count(dropped), attrs: a.c.span.newList()}
 }
 
-// Link begins a link of the span. dropped attributes of it were left out before.
-func (a *Assembler) Link(traceID [16]byte, id [8]byte, traceState string, dropped int) {
+// Link begins a link of the span.
+func (a *Assembler) Link(h LinkHead) {
 	a.close()
 	a.part = partLink
-	a.link = link{traceState: traceState, dropped: count(dropped), attrs: a.c.span.newList()}
-	a.link.traceID, _ = span.TraceID(hex.EncodeToString(traceID[:])).W3C()
-	a.link.id, _ = span.ID(hex.EncodeToString(id[:])).W3C()
+	a.link = link{traceState: h.TraceState, flags: uint64(h.Flags), dropped: count(h.Dropped), attrs: a.c.span.newList()}
+	a.link.traceID, _ = span.TraceID(hex.EncodeToString(h.TraceID[:])).W3C()
+	a.link.id, _ = span.ID(hex.EncodeToString(h.ID[:])).W3C()
 }
 
 // End returns the span that was begun. The error is an [intake.Rejection] that says why it is none. The span is the
@@ -171,10 +189,10 @@ func (a *Assembler) close() {
 	c, s := &a.c, &a.c.span
 	switch a.part {
 	case partResource:
-		c.ownResource(s.attrs)
+		c.ownResource(s.attrs, a.schema)
 		a.part = partNone
 	case partScope:
-		c.ownScope(a.scope.name, a.scope.version, s.attrs, count(a.dropped))
+		c.ownScope(a.scope, s.attrs)
 		a.part = partNone
 	case partEvent:
 		a.part = partSpan

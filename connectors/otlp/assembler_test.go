@@ -57,15 +57,17 @@ func at(ns uint64) time.Time {
 }
 
 func sayOwners(a *otlp.Assembler, r *tracepb.ResourceSpans, scope *tracepb.ScopeSpans) {
-	a.Resource()
+	a.Resource(r.SchemaUrl)
 	say(a, r.Resource.GetAttributes())
-	a.Scope(scope.Scope.GetName(), scope.Scope.GetVersion(), int(scope.Scope.GetDroppedAttributesCount()))
+	a.Scope(otlp.ScopeHead{
+		Name: scope.Scope.GetName(), Version: scope.Scope.GetVersion(), SchemaURL: scope.SchemaUrl, Dropped: int(scope.Scope.GetDroppedAttributesCount()),
+	})
 	say(a, scope.Scope.GetAttributes())
 }
 
 func saySpan(a *otlp.Assembler, s *tracepb.Span) (otlp.Item, error) {
 	h := otlp.SpanHead{
-		TraceState: s.TraceState, Name: s.Name, Kind: span.Kind(s.Kind), Start: at(s.StartTimeUnixNano), End: at(s.EndTimeUnixNano),
+		TraceState: s.TraceState, Flags: s.Flags, Name: s.Name, Kind: span.Kind(s.Kind), Start: at(s.StartTimeUnixNano), End: at(s.EndTimeUnixNano),
 		Status: otlp.StatusCode(s.Status.GetCode()), Message: s.Status.GetMessage(), Dropped: int(s.DroppedAttributesCount),
 		DroppedEvents: int(s.DroppedEventsCount), DroppedLinks: int(s.DroppedLinksCount),
 	}
@@ -83,7 +85,7 @@ func saySpan(a *otlp.Assembler, s *tracepb.Span) (otlp.Item, error) {
 		var id [8]byte
 		copy(trace[:], k.TraceId)
 		copy(id[:], k.SpanId)
-		a.Link(trace, id, k.TraceState, int(k.DroppedAttributesCount))
+		a.Link(otlp.LinkHead{TraceID: trace, ID: id, TraceState: k.TraceState, Flags: k.Flags, Dropped: int(k.DroppedAttributesCount)})
 		say(a, k.Attributes)
 	}
 	return a.End()
@@ -108,7 +110,8 @@ func TestAssembledSpansAreThoseThatAreDecoded(t *testing.T) {
 						e.TimeUnixNano = min(e.TimeUnixNano, math.MaxInt64)
 					}
 					request := of(s)
-					request.ResourceSpans[0].Resource, request.ResourceSpans[0].ScopeSpans[0].Scope = r.Resource, scope.Scope
+					alone := request.ResourceSpans[0]
+					alone.Resource, alone.SchemaUrl, alone.ScopeSpans[0].Scope, alone.ScopeSpans[0].SchemaUrl = r.Resource, r.SchemaUrl, scope.Scope, scope.SchemaUrl
 					want, err := otlp.Decode(marshal(t, request), otlp.Protobuf, limits)
 					if err != nil {
 						rt.Fatal(err)

@@ -21,6 +21,9 @@ var (
 	memberScope      = member{1, "scope"}
 	memberSpans      = member{2, "spans"}
 
+	memberResourceSchema = member{3, "schemaUrl"}
+	memberScopeSchema    = member{3, "schemaUrl"}
+
 	memberScopeName       = member{1, "name"}
 	memberScopeVersion    = member{2, "version"}
 	memberScopeAttributes = member{3, "attributes"}
@@ -41,6 +44,7 @@ var (
 	memberLinks      = member{13, "links"}
 	memberNoLinks    = member{14, "droppedLinksCount"}
 	memberStatus     = member{15, "status"}
+	memberFlags      = member{16, "flags"}
 
 	memberEventTime       = member{1, "timeUnixNano"}
 	memberEventName       = member{2, "name"}
@@ -49,6 +53,7 @@ var (
 
 	memberLinkAttributes = member{4, "attributes"}
 	memberLinkDropped    = member{5, "droppedAttributesCount"}
+	memberLinkFlags      = member{6, "flags"}
 
 	memberStatusMessage = member{2, "message"}
 	memberStatusCode    = member{3, "code"}
@@ -67,7 +72,7 @@ var (
 
 // told are the extra keys under which spans of OpenTelemetry keep what ours have no field for.
 type told struct {
-	kind, resource, scope, events, links, state, status, dropped, droppedEvents, droppedLinks span.Value
+	kind, resource, schema, scope, events, links, state, flags, status, dropped, droppedEvents, droppedLinks span.Value
 
 	any bool // it came by OTLP
 }
@@ -80,6 +85,8 @@ func toldBy(s *span.Span) (t told) {
 			to = &t.kind
 		case "resource":
 			to = &t.resource
+		case "schemaUrl":
+			to = &t.schema
 		case "scope":
 			to = &t.scope
 		case "events":
@@ -88,6 +95,8 @@ func toldBy(s *span.Span) (t told) {
 			to = &t.links
 		case "traceState":
 			to = &t.state
+		case "flags":
+			to = &t.flags
 		case "droppedAttributes":
 			to = &t.dropped
 		case "droppedEvents":
@@ -121,9 +130,17 @@ func (w *writer) group(s *span.Span, i *ids, t *told, service string) {
 	w.span(s, i, t)
 	w.close(one)
 	w.endList()
+	w.schema(memberScopeSchema, t.scope.Get("schemaUrl"))
 	w.close(scope)
 	w.endList()
+	w.schema(memberResourceSchema, t.schema)
 	w.close(outer)
+}
+
+func (w *writer) schema(m member, url span.Value) {
+	if text, ok := url.Text(); ok {
+		w.text(m, text)
+	}
 }
 
 // serviceOf is the name of the service that a span is of, where its resource does not tell.
@@ -188,7 +205,9 @@ func (w *writer) span(s *span.Span, i *ids, t *told) {
 	w.moment(memberEnd, nanos(end))
 	w.list(memberAttributes)
 	for _, f := range g.Attributes {
-		w.attribute(memberAttributes, f.Key, f.Value)
+		if !t.resourceSays(f) {
+			w.attribute(memberAttributes, f.Key, f.Value)
+		}
 	}
 	w.endList()
 	w.whole(memberDropped, countOf(t.dropped))
@@ -210,6 +229,18 @@ func (w *writer) span(s *span.Span, i *ids, t *told) {
 		w.whole(memberStatusCode, uint64(StatusOK))
 		w.close(m)
 	}
+	w.flags(memberFlags, countOf(t.flags))
+}
+
+// resourceSays reports whether an attribute is what a span has of its resource, which is written too.
+func (t *told) resourceSays(f span.Field) bool {
+	switch f.Key {
+	case "serviceName":
+		return f.Value == t.resource.Get("service.name")
+	case "environment":
+		return f.Value == cmp.Or(t.resource.Get("deployment.environment.name"), t.resource.Get("deployment.environment"))
+	}
+	return false
 }
 
 // kindOr is the kind that the sender said, or what the type of a span of ours means.
@@ -295,6 +326,7 @@ func (w *writer) links(t *told) {
 		}
 		w.attributes(memberLinkAttributes, l.Get("attributes"))
 		w.whole(memberLinkDropped, countOf(l.Get("droppedAttributes")))
+		w.flags(memberLinkFlags, countOf(l.Get("flags")))
 		w.close(m)
 	}
 	w.endList()

@@ -117,6 +117,15 @@ func (w *writer) whole(m member, n uint64) {
 	w.b = protowire.AppendVarint(protowire.AppendTag(w.b, m.num, protowire.VarintType), n)
 }
 
+// flags writes 32 bits; none set is left out.
+func (w *writer) flags(m member, n uint64) {
+	if w.json || n == 0 {
+		w.whole(m, n)
+		return
+	}
+	w.b = protowire.AppendFixed32(protowire.AppendTag(w.b, m.num, protowire.Fixed32Type), uint32(n))
+}
+
 // moment writes a time in ns since 1970; 0 is left out. JSON has 64 bits as text.
 func (w *writer) moment(m member, ns uint64) {
 	if ns == 0 {

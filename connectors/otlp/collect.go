@@ -25,6 +25,7 @@ type collector struct {
 // owner is what a resource or a scope leaves to its spans.
 type owner struct {
 	value       span.Value // for Extra; none when there is nothing to say
+	schema      span.Value // of a resource, likewise; a scope's is in its value
 	service     string
 	environment span.Value
 }
@@ -41,6 +42,7 @@ type rawSpan struct {
 	id, parent                  span.ID
 	name                        string
 	traceState                  string
+	flags                       uint64 // W3C's, and whether the parent is remote
 	kind                        uint64
 	start, end                  uint64 // ns since 1970; 0 for none
 	status                      uint64
@@ -82,6 +84,7 @@ type link struct {
 	traceID    span.TraceID
 	id         span.ID
 	traceState string
+	flags      uint64
 	attrs      list
 	dropped    uint64
 }
@@ -268,11 +271,12 @@ func (x exception) explain(e *span.Error) {
 // extra is what a span of ours has no field for.
 func (c *collector) extra(text string) []span.Field {
 	r := &c.span
-	extra := make([]span.Field, 0, 4)
+	extra := make([]span.Field, 0, 6)
 	if r.kind > 0 && r.kind < uint64(len(kinds)) {
 		extra = append(extra, span.Field{Key: "kind", Value: kinds[r.kind]})
 	}
 	extra = c.share(extra, "resource", c.resource.value)
+	extra = c.share(extra, "schemaUrl", c.resource.schema)
 	extra = c.share(extra, "scope", c.scope.value)
 	if v := c.events(text); v != "" {
 		extra = append(extra, span.Field{Key: "events", Value: v})
@@ -286,7 +290,7 @@ func (c *collector) extra(text string) []span.Field {
 	for _, d := range [...]struct {
 		key string
 		n   uint64
-	}{{"droppedAttributes", r.dropped}, {"droppedEvents", r.droppedEvents}, {"droppedLinks", r.droppedLinks}} {
+	}{{"flags", r.flags}, {"droppedAttributes", r.dropped}, {"droppedEvents", r.droppedEvents}, {"droppedLinks", r.droppedLinks}} {
 		if d.n > 0 {
 			extra = append(extra, span.Field{Key: d.key, Value: span.Value(strconv.FormatUint(d.n, 10))})
 		}
@@ -333,6 +337,9 @@ func (c *collector) links(text string) span.Value {
 		b = span.AppendText(append(b, `,"spanId":`...), string(k.id))
 		if k.traceState != "" {
 			b = span.AppendText(append(b, `,"traceState":`...), k.traceState)
+		}
+		if k.flags > 0 {
+			b = strconv.AppendUint(append(b, `,"flags":`...), k.flags, 10)
 		}
 		b = appendAttributes(b, text, k.attrs, k.dropped)
 		b = append(b, '}')
@@ -396,9 +403,12 @@ func moment(ns uint64) time.Time {
 }
 
 // ownResource keeps what the attributes say, which were read into c.span's scratch.
-func (c *collector) ownResource(l list) {
+func (c *collector) ownResource(l list, schema string) {
 	text := string(c.span.text)
 	c.resource = owner{}
+	if schema != "" {
+		c.resource.schema = c.cut(span.Text(schema), maxScope)
+	}
 	for _, a := range l.attrs {
 		v := span.Value(text[a.from:a.to])
 		switch a.key {
@@ -419,16 +429,25 @@ func (c *collector) ownResource(l list) {
 	}
 }
 
-func (c *collector) ownScope(name, version string, l list, dropped uint64) {
+// scopeHead is what a scope has beside its attributes.
+type scopeHead struct {
+	name, version, schema string
+	dropped               uint64
+}
+
+func (c *collector) ownScope(h scopeHead, l list) {
 	c.scope = owner{}
-	if name == "" && version == "" && len(l.attrs) == 0 {
+	if h.name == "" && h.version == "" && h.schema == "" && len(l.attrs) == 0 {
 		return
 	}
-	b := span.AppendText([]byte(`{"name":`), name)
-	if version != "" {
-		b = span.AppendText(append(b, `,"version":`...), version)
+	b := span.AppendText([]byte(`{"name":`), h.name)
+	if h.version != "" {
+		b = span.AppendText(append(b, `,"version":`...), h.version)
 	}
-	b = append(appendAttributes(b, string(c.span.text), l, dropped), '}')
+	if h.schema != "" {
+		b = span.AppendText(append(b, `,"schemaUrl":`...), h.schema)
+	}
+	b = append(appendAttributes(b, string(c.span.text), l, h.dropped), '}')
 	c.scope.value = c.cut(span.Value(b), maxScope)
 }
 

@@ -418,7 +418,7 @@ func TestSpellingsOfJSON(t *testing.T) {
 		"attributes":[{"key":"i","value":{"intValue":"12"}},{"key":"d","value":{"doubleValue":0.5}},{"key":"b","value":{"bytesValue":"+/8="}},{"key":"o","value":{"kvlistValue":{"values":[{"key":"x","value":{"arrayValue":{}}}]}}}]}]}]}]}`), otlp.JSON, intake.Limits{}))
 	got := written(t, decoded(t, []byte(` {"z":{"resourceSpans":7},"resource_spans":[{"scope_spans":[{"spans":[
 		{"status":{"message":"no","code":"STATUS_CODE_ERROR"},"trace_id":"AAAAAAAAAAAAAAAAAAAAqw==","span_id":"AAAAAAAAAKs=","parent_span_id":"CD","name":"first","name":"\u00e9","kind":"SPAN_KIND_CLIENT",
-		"start_time_unix_nano":1790000000000000000,"end_time_unix_nano":1.790000001e18,"flags":[{"\"":"]"}],
+		"start_time_unix_nano":1790000000000000000,"end_time_unix_nano":1.790000001e18,"colours":[{"\"":"]"}],
 		"attributes":[{"value":{"int_value":12.0},"key":"i"},{"key":"d","value":{"stringValue":null,"double_value":"5e-1"}},{"key":"b","value":{"bytesValue":"-_8"}},{"key":"o","value":{"stringValue":"x","kvlist_value":{"values":[{"value":{"array_value":{"values":null}},"key":"x"}]}}}],
 		"events":null,"links":[]}]}],"resource":{"attributes":[{"value":{"stringValue":"a"},"key":"service.name"}]}}]}`), otlp.JSON, intake.Limits{}))
 	if got != want {

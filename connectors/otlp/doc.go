@@ -15,8 +15,10 @@
 // Ids, name, parent and times keep their place; [span.FromGenAI] finds type, attributes, input, output and usage among
 // the OpenTelemetry attributes, and what no rule knows is metadata. The resource's service.name is the item's service,
 // and its deployment.environment.name the metadata's environment, where the span has none of its own. What a span of
-// ours has no field for stays in [span.Span.Extra], under the keys kind, resource, scope, events, links, traceState,
-// droppedAttributes, droppedEvents, droppedLinks and status (of one that is OK), so that it never hides what the span itself says; from there a [Codec] takes it again.
+// ours has no field for stays in [span.Span.Extra], under the keys kind, resource, schemaUrl, scope, events, links, traceState,
+// flags, droppedAttributes, droppedEvents, droppedLinks and status (of one that is OK), so that it never hides what the span
+// itself says; from there a [Codec] takes it again. A double that is whole keeps a point (1.0), and so comes out as one.
+// JSON has no numbers NaN and Infinity, and no bytes: they become texts, the latter in base64.
 //
 // OTLP: https://opentelemetry.io/docs/specs/otlp/
 package otlp

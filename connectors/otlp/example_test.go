@@ -81,10 +81,10 @@ func ExampleAssembler() {
 		fmt.Println(err)
 		return
 	}
-	a.Resource() // of all spans that follow
+	a.Resource("") // of all spans that follow
 	a.Key("service.name")
 	a.Text("support")
-	a.Scope("agent", "1.2", 0)
+	a.Scope(otlp.ScopeHead{Name: "agent", Version: "1.2"})
 
 	at := time.Date(2026, 11, 22, 16, 8, 11, 0, time.UTC)
 	a.Span(otlp.SpanHead{TraceID: [16]byte{15: 7}, ID: [8]byte{7: 1}, Name: "search", Kind: span.KindInternal, Start: at, End: at.Add(time.Second)})

@@ -19,8 +19,9 @@ import (
 
 // group is the text of some spans of one scope, and of what they share.
 type group struct {
-	resource, scope string
-	spans           []string
+	resource, scope             string
+	resourceSchema, scopeSchema string // the URLs' values
+	spans                       []string
 }
 
 func (c *collector) json(body []byte) error {
@@ -30,12 +31,12 @@ func (c *collector) json(body []byte) error {
 	}
 	c.batch.Items = make([]Item, 0, n)
 	for i, g := range groups {
-		if i == 0 || g.resource != groups[i-1].resource {
-			if err := c.jsonResource(g.resource); err != nil {
+		if i == 0 || g.resource != groups[i-1].resource || g.resourceSchema != groups[i-1].resourceSchema {
+			if err := c.jsonResource(g.resource, g.resourceSchema); err != nil {
 				return err
 			}
 		}
-		if err := c.jsonScope(g.scope); err != nil {
+		if err := c.jsonScope(g.scope, g.scopeSchema); err != nil {
 			return err
 		}
 		for _, text := range g.spans {
@@ -73,6 +74,8 @@ func (c *collector) split(body string) (groups []group, n int, err error) {
 			switch key {
 			case "resource":
 				g.resource, ok = resources.value()
+			case "schemaUrl", "schema_url":
+				g.resourceSchema, ok = resources.value()
 			case "scopeSpans", "scope_spans":
 				scopes, ok = resources.value()
 			default:
@@ -83,7 +86,7 @@ func (c *collector) split(body string) (groups []group, n int, err error) {
 			return false
 		}
 		var added int
-		added, ok := splitScopes(scopes, g.resource, c.limits.MaxRecords-n, &groups)
+		added, ok := splitScopes(scopes, g, c.limits.MaxRecords-n, &groups)
 		n += added
 		return ok && n <= c.limits.MaxRecords
 	})
@@ -97,15 +100,17 @@ func (c *collector) split(body string) (groups []group, n int, err error) {
 }
 
 // splitScopes finds the spans of one resource, at most one more than most.
-func splitScopes(list, resource string, most int, groups *[]group) (n int, ok bool) {
+func splitScopes(list string, of group, most int, groups *[]group) (n int, ok bool) {
 	scopes := scannerOf(cmpNull(list))
 	ok = scopes.elements(func() bool {
-		g := group{resource: resource}
+		g := of
 		var list string
 		if scopes.Peek() != '{' || !scopes.members(func(key string) (ok bool) {
 			switch key {
 			case "scope":
 				g.scope, ok = scopes.value()
+			case "schemaUrl", "schema_url":
+				g.scopeSchema, ok = scopes.value()
 			case "spans":
 				list, ok = scopes.value()
 			default:
@@ -147,7 +152,13 @@ type jsonReader struct {
 	lenient bool // a value that is nested too deep becomes a mark, since it is no one span's fault
 }
 
-func (c *collector) jsonResource(text string) error {
+// schemaOf is what the value of a schemaUrl says.
+func schemaOf(value string) string {
+	schema, _ := span.Value(value).Text()
+	return schema
+}
+
+func (c *collector) jsonResource(text, schema string) error {
 	c.span.reset()
 	r := jsonReader{collector: c, scanner: scannerOf(cmpNull(text)), lenient: true}
 	ok := r.members(func(key string) bool {
@@ -159,32 +170,31 @@ func (c *collector) jsonResource(text string) error {
 	if !ok || c.span.bad.Reason != "" {
 		return fmt.Errorf("%w: broken JSON in a resource", intake.ErrBody)
 	}
-	c.ownResource(c.span.attrs)
+	c.ownResource(c.span.attrs, schemaOf(schema))
 	return nil
 }
 
-func (c *collector) jsonScope(text string) error {
+func (c *collector) jsonScope(text, schema string) error {
 	c.span.reset()
 	r := jsonReader{collector: c, scanner: scannerOf(cmpNull(text)), lenient: true}
-	var name, version string
-	var dropped uint64
+	h := scopeHead{schema: schemaOf(schema)}
 	ok := r.members(func(key string) bool {
 		switch key {
 		case "name":
-			return r.text("scope", &name)
+			return r.text("scope", &h.name)
 		case "version":
-			return r.text("scope", &version)
+			return r.text("scope", &h.version)
 		case "attributes":
 			return r.attributes(&c.span.attrs, "scope", 2)
 		case "droppedAttributesCount", "dropped_attributes_count":
-			return r.count("scope", &dropped)
+			return r.count("scope", &h.dropped)
 		}
 		return r.Skip()
 	})
 	if !ok || c.span.bad.Reason != "" {
 		return fmt.Errorf("%w: broken JSON in a scope", intake.ErrBody)
 	}
-	c.ownScope(name, version, c.span.attrs, dropped)
+	c.ownScope(h, c.span.attrs)
 	return nil
 }
 
@@ -221,6 +231,8 @@ func (r *jsonReader) spanPart(key string) bool {
 		return r.parent()
 	case "traceState", "trace_state":
 		return r.text("traceState", &s.traceState)
+	case "flags":
+		return r.count("flags", &s.flags)
 	case "name":
 		return r.text("name", &s.name)
 	case "kind":
@@ -300,6 +312,8 @@ func (r *jsonReader) link() bool {
 			return ok
 		case "traceState", "trace_state":
 			return r.text("links", &k.traceState)
+		case "flags":
+			return r.count("links", &k.flags)
 		case "attributes":
 			return r.attributes(&k.attrs, "links", 3)
 		case "droppedAttributesCount", "dropped_attributes_count":

@@ -127,7 +127,7 @@ func anyValue(depth int) *rapid.Generator[*commonpb.AnyValue] {
 		case 2:
 			return whole(rapid.OneOf(rapid.Int64(), rapid.SampledFrom([]int64{0, math.MaxInt64, math.MinInt64})).Draw(t, "int"))
 		case 3:
-			f := rapid.OneOf(rapid.Float64(), rapid.SampledFrom([]float64{math.NaN(), math.Inf(1), math.Inf(-1), 0.1, 1e300})).Draw(t, "double")
+			f := rapid.OneOf(rapid.Float64(), rapid.SampledFrom([]float64{math.NaN(), math.Inf(1), math.Inf(-1), 0.1, 1e300, 0, math.Copysign(0, -1), 1, -40, 1e15, 1e21})).Draw(t, "double")
 			return &commonpb.AnyValue{Value: &commonpb.AnyValue_DoubleValue{DoubleValue: f}}
 		case 4:
 			return &commonpb.AnyValue{Value: &commonpb.AnyValue_BytesValue{BytesValue: rapid.SliceOfN(rapid.Byte(), 0, 20).Draw(t, "bytes")}}
@@ -159,6 +159,7 @@ var spans = rapid.Custom(func(t *rapid.T) *tracepb.Span {
 		TraceId: id(16).Draw(t, "trace"), SpanId: id(8).Draw(t, "id"), ParentSpanId: id(8).Draw(t, "parent"),
 		Name:              rapid.SampledFrom([]string{"chat", "chat", "a\x00b", ""}).Draw(t, "name"),
 		TraceState:        rapid.SampledFrom([]string{"", "a=b"}).Draw(t, "state"),
+		Flags:             rapid.SampledFrom([]uint32{0, 1, 0x101, 0x301, math.MaxUint32}).Draw(t, "flags"),
 		Kind:              tracepb.Span_SpanKind(rapid.IntRange(0, 6).Draw(t, "kind")),
 		StartTimeUnixNano: at.Draw(t, "start"), EndTimeUnixNano: at.Draw(t, "end"),
 		Attributes: attributes.Draw(t, "attributes"), DroppedAttributesCount: rapid.Uint32Range(0, 2).Draw(t, "dropped"),
@@ -172,12 +173,15 @@ var spans = rapid.Custom(func(t *rapid.T) *tracepb.Span {
 		Links: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) *tracepb.Span_Link {
 			return &tracepb.Span_Link{
 				TraceId: id(16).Draw(t, "trace"), SpanId: id(8).Draw(t, "id"), TraceState: rapid.SampledFrom([]string{"", "c=d"}).Draw(t, "state"),
+				Flags:      rapid.SampledFrom([]uint32{0, 0x100, 0x300}).Draw(t, "flags"),
 				Attributes: attributes.Draw(t, "attributes"), DroppedAttributesCount: rapid.Uint32Range(0, 2).Draw(t, "dropped"),
 			}
 		}), 0, 2).Draw(t, "links"),
 		Status: rapid.SampledFrom([]*tracepb.Status{nil, {}, {Code: 1}, {Code: 2, Message: "no"}, {Code: 7}}).Draw(t, "status"),
 	}
 })
+
+var schemas = rapid.SampledFrom([]string{"", "https://opentelemetry.io/schemas/1.43.0", "\"ä"})
 
 var requests = rapid.Custom(func(t *rapid.T) *collectorpb.ExportTraceServiceRequest {
 	return &collectorpb.ExportTraceServiceRequest{ResourceSpans: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) *tracepb.ResourceSpans {
@@ -189,9 +193,11 @@ var requests = rapid.Custom(func(t *rapid.T) *collectorpb.ExportTraceServiceRequ
 						Name: rapid.SampledFrom([]string{"", "lib"}).Draw(t, "scope"), Version: rapid.SampledFrom([]string{"", "1"}).Draw(t, "version"),
 						Attributes: attributes.Draw(t, "attributes"), DroppedAttributesCount: rapid.Uint32Range(0, 2).Draw(t, "dropped"),
 					},
-					Spans: rapid.SliceOfN(spans, 0, 3).Draw(t, "spans"),
+					Spans:     rapid.SliceOfN(spans, 0, 3).Draw(t, "spans"),
+					SchemaUrl: schemas.Draw(t, "schema"),
 				}
 			}), 0, 2).Draw(t, "scopes"),
+			SchemaUrl: schemas.Draw(t, "schema"),
 		}
 	}), 0, 2).Draw(t, "resources")}
 })

@@ -93,8 +93,12 @@ func brokenProtobuf(message string) error {
 func (c *collector) protoResource(b []byte) error {
 	c.span.reset()
 	r := &protoReader{collector: c, lenient: true}
+	var schema string
 	group := fields{rest: b}
 	for group.next() {
+		if group.is(3) { // schema_url
+			schema = valid(group.bytes)
+		}
 		if !group.is(1) { // resource
 			continue
 		}
@@ -108,7 +112,7 @@ func (c *collector) protoResource(b []byte) error {
 			return brokenProtobuf("Resource")
 		}
 	}
-	c.ownResource(c.span.attrs)
+	c.ownResource(c.span.attrs, schema)
 	return nil
 }
 
@@ -116,10 +120,12 @@ func (c *collector) protoResource(b []byte) error {
 func (c *collector) protoScope(b []byte) error {
 	c.span.reset()
 	r := &protoReader{collector: c, lenient: true}
-	var name, version string
-	var dropped uint64
+	var h scopeHead
 	group := fields{rest: b}
 	for group.next() {
+		if group.is(3) { // schema_url
+			h.schema = view(group.bytes)
+		}
 		if !group.is(1) { // scope
 			continue
 		}
@@ -127,20 +133,20 @@ func (c *collector) protoScope(b []byte) error {
 		for scope.next() {
 			switch {
 			case scope.is(1):
-				name = view(scope.bytes)
+				h.name = view(scope.bytes)
 			case scope.is(2):
-				version = view(scope.bytes)
+				h.version = view(scope.bytes)
 			case scope.is(3):
 				r.attribute(&c.span.attrs, "scope", scope.bytes, 2)
 			case scope.num == 4 && scope.typ == protowire.VarintType:
-				dropped = uint64(uint32(scope.n)) // a uint32 on the wire
+				h.dropped = uint64(uint32(scope.n)) // a uint32 on the wire
 			}
 		}
 		if scope.broken || c.span.bad.Reason != "" {
 			return brokenProtobuf("InstrumentationScope")
 		}
 	}
-	c.ownScope(name, version, c.span.attrs, dropped)
+	c.ownScope(h, c.span.attrs)
 	return nil
 }
 
@@ -176,6 +182,8 @@ func (c *collector) protoSpan(b []byte) {
 			s.droppedEvents = uint64(uint32(f.n))
 		case f.num == 14 && f.typ == protowire.VarintType:
 			s.droppedLinks = uint64(uint32(f.n))
+		case f.num == 16 && f.typ == protowire.Fixed32Type:
+			s.flags = f.n
 		}
 	}
 	if f.broken {
@@ -272,6 +280,8 @@ func (r *protoReader) link(b []byte) {
 			r.attribute(&k.attrs, "links", f.bytes, 3)
 		case f.num == 5 && f.typ == protowire.VarintType:
 			k.dropped = uint64(uint32(f.n)) // a uint32 on the wire
+		case f.num == 6 && f.typ == protowire.Fixed32Type:
+			k.flags = f.n
 		}
 	}
 	if f.broken {

@@ -158,7 +158,8 @@ func syntaxIf(broken bool) intake.Reason {
 	return ""
 }
 
-// appendDouble appends a number, or as text what JSON has no number for.
+// appendDouble appends a number, or as text what JSON has no number for. A whole one has a point, as JSON in Go has not, so
+// that a [Codec] knows it from an integer.
 func appendDouble(b []byte, f float64) []byte {
 	switch {
 	case math.IsNaN(f):
@@ -172,7 +173,11 @@ func appendDouble(b []byte, f float64) []byte {
 	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
 		format = 'e'
 	}
-	return strconv.AppendFloat(b, f, format, -1, 64)
+	b = strconv.AppendFloat(b, f, format, -1, 64)
+	if format == 'f' && f == math.Trunc(f) {
+		b = append(b, ".0"...)
+	}
+	return b
 }
 
 func appendBase64(b, data []byte) []byte {
