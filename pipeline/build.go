@@ -34,13 +34,7 @@ func (b *builder[A, B]) check(in *tap[A]) {
 	if o.inline {
 		b.checkInline(in)
 	}
-	for _, dead := range s.policy.letters() {
-		if err := dead.fits(s, any((*A)(nil))); err != nil {
-			p.wrong(s.name, "%w", err)
-			continue
-		}
-		dead.place().takesFrom(s)
-	}
+	s.checkLetters((*A)(nil))
 	switch s.policy.kind {
 	case policyDefault:
 		s.policy = Skip
@@ -165,14 +159,7 @@ func (b *builder[A, B]) wrap(seg *segment, in *In[A], do func(*A), budgeted bool
 	if policy.kind == policyRetry {
 		do = in.tries(*policy.retry, do)
 	}
-	for _, dead := range policy.letters() {
-		dead.join(seg)
-	}
-	if len(policy.letters()) > 0 || seg.p.cfg.OnLoss != nil {
-		inner, at := do, (*A)(nil)
-		in.node.item = func() any { return *at }
-		do = func(item *A) { at = item; inner(item) }
-	}
+	do = remembered(seg, in.node, do)
 	if budgeted {
 		inner, charge := do, chargerOf[A]()
 		do = func(item *A) {
@@ -184,6 +171,31 @@ func (b *builder[A, B]) wrap(seg *segment, in *In[A], do func(*A), budgeted bool
 		}
 	}
 	return do
+}
+
+// checkLetters notes what is wrong with the dead letters of a stage, whose items are what pointer points to.
+func (s *stage) checkLetters(pointer any) {
+	for _, dead := range s.policy.letters() {
+		if err := dead.fits(s, pointer); err != nil {
+			s.p.wrong(s.name, "%w", err)
+			continue
+		}
+		dead.place().takesFrom(s)
+	}
+}
+
+// remembered has an operator's node know the item that it works on, if the dead letters or OnLoss want it should it fail.
+func remembered[A any](seg *segment, n *node, do func(*A)) func(*A) {
+	letters := n.stage.policy.letters()
+	for _, dead := range letters {
+		dead.join(seg)
+	}
+	if len(letters) == 0 && seg.p.cfg.OnLoss == nil {
+		return do
+	}
+	at := (*A)(nil)
+	n.item = func() any { return *at }
+	return func(item *A) { at = item; do(item) }
 }
 
 // start makes the goroutines of a stage that has a link.

@@ -116,6 +116,7 @@ func (sp *splitter[T]) flows() []Flow[T] {
 	if sp.stage.policy.kind == policyRestart {
 		sp.stage.p.wrong(sp.stage.name, "Restart is for actors")
 	}
+	sp.stage.checkLetters((*T)(nil))
 	return flows
 }
 
@@ -128,12 +129,7 @@ func (sp *splitter[T]) accept(seg *segment, in *counter) func(*T) {
 	for _, t := range sp.taps {
 		next = append(next, t.to.accept(seg, &n.out))
 	}
-	do := sp.route(n, next)
-	if seg.p.cfg.OnLoss != nil {
-		inner, at := do, (*T)(nil)
-		n.item = func() any { return *at }
-		do = func(item *T) { at = item; inner(item) }
-	}
+	do := remembered(seg, n, sp.route(n, next))
 	if seg.p.budget != nil && chargerOf[T]() != nil {
 		inner, charge := do, chargerOf[T]()
 		do = func(item *T) {
@@ -148,7 +144,8 @@ func (sp *splitter[T]) accept(seg *segment, in *counter) func(*T) {
 // borrows implements taker: each branch begins with a link.
 func (sp *splitter[T]) borrows() bool { return false }
 
-// toAll is the route of a Fork. Every copy beyond the first is made here, and charged.
+// toAll is the route of a Fork. Every copy beyond the first is made here, and charged. They are counted before: should Clone
+// panic, those that are not made have failed.
 func (sp *splitter[T]) toAll(n *node, next []func(*T)) func(*T) {
 	weigh, charge := weigherOf[T](), chargerOf[T]()
 	b := sp.stage.p.budget
@@ -162,13 +159,13 @@ func (sp *splitter[T]) toAll(n *node, next []func(*T)) func(*T) {
 		if shared, ok := any(own).(sharer); ok && sp.clone == nil {
 			shared.Share(len(next) - 1)
 		}
+		n.made.add(weight * int64(len(next)-1))
 		for i, put := range next {
 			each := own
 			if i > 0 {
 				if sp.clone != nil {
 					each = sp.clone(own)
 				}
-				n.made.add(weight)
 				if b != nil {
 					b.used.Add(bytes)
 				}

@@ -192,11 +192,15 @@ func (seg *segment) settlePanic(v any) *PanicError {
 			n.made.add(-left) // it was making several items of one
 		case left > 0:
 			failure.Stage = n.stage.name
-			item := n.current()
-			if w, ok := item.(weigher); ok && int64(w.Items()) != left {
+			item, known := n.current(), left
+			switch whole := weightOfAny(item); {
+			case whole > left:
 				item = nil // a part of it got through, and nobody knows which
+			case item != nil:
+				known = whole
 			}
-			seg.lose(n, failed, ReasonStagePanic, item, left, failure)
+			seg.lose(n, failed, ReasonStagePanic, item, known, failure)
+			seg.lose(n, failed, ReasonStagePanic, nil, left-known, failure) // copies that were not made
 			seg.obey(n.stage.policy, n.stage, item, failure)
 		}
 		seg.settleBytes(n)
