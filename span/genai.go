@@ -32,26 +32,12 @@ type GenAI struct {
 // tool, workflow or step, and the parts of a model's input and output that messages cannot say (files, sources,
 // warnings, an object). Ids are not padded here, see [TraceID.W3C].
 func ToGenAI(s *Span) GenAI {
-	w := genAIWriter{span: s, typ: s.Type.Canonical(), left: s.Attributes}
+	w := genAIWriter{span: s, typ: s.Type.Canonical(), out: make([]Field, 0, 24)}
+	w.attributes.read(s.Attributes)
 	w.add("mastra.span.type", Text(string(s.Type)))
 	w.add("gen_ai.operation.name", Text(operationName(w.typ)))
 	w.identity()
-	for _, row := range attributeRows {
-		if row.name != "" && row.isFor(w.typ) {
-			w.add(row.name, through(row.to, w.take(row.path)))
-		}
-	}
-	for _, row := range usageRows {
-		if row.name == "" {
-			continue
-		}
-		for _, path := range row.paths {
-			if v := w.take(path); !v.IsNull() {
-				w.add(row.name, v)
-				break
-			}
-		}
-	}
+	w.named()
 	w.payload(inputNames, s.Input, toMessages)
 	w.payload(outputNames, s.Output, toAnswer)
 	w.rest()

@@ -16,7 +16,7 @@ func toMessages(v Value) Value {
 	if !list.IsArray() {
 		return v
 	}
-	buf := []byte{'['}
+	buf := append(make([]byte, 0, len(v)+len(v)/8), '[')
 	for message := range list.Elements() {
 		role, content := message.Get("role"), message.Get("content")
 		if _, ok := role.Text(); !ok {

@@ -40,32 +40,6 @@ func camel(name string) string {
 	return b.String()
 }
 
-// getPath and setPath reach into objects by keys with dots between them. A null value removes, and an object that is
-// left empty goes too.
-func getPath(v Value, path string) Value {
-	for key := range strings.SplitSeq(path, ".") {
-		v = v.Get(key)
-	}
-	return v
-}
-
-func setPath(v Value, path string, to Value) Value {
-	key, inner, nested := strings.Cut(path, ".")
-	have := v.Get(key)
-	if nested {
-		if to.IsNull() && !have.IsObject() {
-			return v
-		}
-		if to = setPath(have, inner, to); to == "{}" {
-			to = ""
-		}
-	}
-	if to.IsNull() && have.IsNull() {
-		return v
-	}
-	return v.Set(key, to)
-}
-
 func through(f func(Value) Value, v Value) Value {
 	if f == nil || v.IsNull() {
 		return v

@@ -5,13 +5,43 @@ import (
 	"slices"
 )
 
-// genAIWriter collects the OpenTelemetry attributes of one span. left is what its attributes have not said yet.
+// genAIWriter collects the OpenTelemetry attributes of one span.
 type genAIWriter struct {
-	span *Span
-	typ  Type
-	left Value
-	out  []Field
+	span       *Span
+	typ        Type
+	attributes foundAttributes
+	out        []Field
 }
+
+// What writing takes out of a span's attributes: whose work it is, then the rows of the tables that have a name to write.
+var (
+	slotToolID         = slotOfPath("toolId")
+	slotAgentID        = slotOfPath("agentId")
+	slotConversationID = slotOfPath("conversationId")
+
+	writtenAttributes = func() (slots []int) { // by row; -1 leaves it to the rest
+		for _, row := range attributeRows {
+			slot := -1
+			if row.name != "" {
+				slot = slotOfPath(row.path)
+			}
+			slots = append(slots, slot)
+		}
+		return slots
+	}()
+	writtenUsage = func() (slots [][]int) {
+		for _, row := range usageRows {
+			var paths []int
+			if row.name != "" {
+				for _, path := range row.paths {
+					paths = append(paths, slotOfPath(path))
+				}
+			}
+			slots = append(slots, paths)
+		}
+		return slots
+	}()
+)
 
 func (w *genAIWriter) add(name string, v Value) {
 	if !v.IsNull() {
@@ -25,13 +55,21 @@ func (w *genAIWriter) addText(name, text string) {
 	}
 }
 
-// take takes an attribute out of what is left.
-func (w *genAIWriter) take(path string) Value {
-	v := getPath(w.left, path)
-	if !v.IsNull() {
-		w.left = setPath(w.left, path, "")
+// named says what the tables have names for.
+func (w *genAIWriter) named() {
+	for i, slot := range writtenAttributes {
+		if row := &attributeRows[i]; slot >= 0 && row.isFor(w.typ) {
+			w.add(row.name, through(row.to, w.attributes.take(slot)))
+		}
 	}
-	return v
+	for i, slots := range writtenUsage {
+		for _, slot := range slots {
+			if v := w.attributes.take(slot); !v.IsNull() {
+				w.add(usageRows[i].name, v)
+				break
+			}
+		}
+	}
 }
 
 // identity says whose work it is: the tool, the agent, the workflow, the conversation.
@@ -39,7 +77,7 @@ func (w *genAIWriter) identity() {
 	s := w.span
 	if slices.Contains(toolTypes, w.typ) {
 		w.addText("gen_ai.tool.name", s.ToolName())
-		w.take("toolId")
+		w.attributes.take(slotToolID)
 	}
 	agent := ""
 	if s.EntityType == EntityAgent {
@@ -47,7 +85,7 @@ func (w *genAIWriter) identity() {
 		w.addText("gen_ai.agent.name", s.EntityName)
 	}
 	if w.typ == TypeAgentRun {
-		if id, ok := w.take("agentId").Text(); ok {
+		if id, ok := w.attributes.take(slotAgentID).Text(); ok {
 			agent = id
 		}
 	}
@@ -58,7 +96,7 @@ func (w *genAIWriter) identity() {
 	if thread, ok := s.Metadata.Get("threadId").Text(); ok {
 		w.addText("gen_ai.conversation.id", thread)
 	} else {
-		w.add("gen_ai.conversation.id", w.take("conversationId"))
+		w.add("gen_ai.conversation.id", w.attributes.take(slotConversationID))
 	}
 	if len(s.Tags) > 0 {
 		w.addText("mastra.tags", string(appendTexts(nil, s.Tags)))
@@ -79,9 +117,7 @@ func (w *genAIWriter) payload(names payloadNames, v Value, messages func(Value) 
 
 // rest says what has no name of its own.
 func (w *genAIWriter) rest() {
-	for key, v := range w.left.Members() {
-		w.add(attributeName(w.typ, key), toJSONText(v))
-	}
+	w.attributes.rest(func(key string, v Value) { w.add(attributeName(w.typ, key), toJSONText(v)) })
 }
 
 func (w *genAIWriter) error(e *Error) {
