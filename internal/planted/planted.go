@@ -10,6 +10,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -154,6 +156,24 @@ func (b Bug) Plant(scratch string) (replace map[string]string, err error) {
 	bad := filepath.Join(scratch, "bad.go")
 	err = os.WriteFile(bad, []byte(strings.Replace(string(source), b.Old, b.New, 1)), 0o600)
 	return map[string]string{path: bad}, err
+}
+
+// Fits returns what is wrong with a bug as a bug: it does not fit the source, it changes nothing, or what it leaves is no Go.
+// To compile it is left to the hunt. The directory scratch is for its use.
+func (b Bug) Fits(scratch string) error {
+	replace, err := b.Plant(scratch)
+	if err != nil {
+		return err
+	}
+	if b.Old == b.New {
+		return errors.New("it changes nothing")
+	}
+	for _, bad := range replace {
+		if _, err := parser.ParseFile(token.NewFileSet(), bad, nil, parser.SkipObjectResolution); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Overlay writes which files replace which into the directory scratch, and returns the flag of the go

@@ -60,7 +60,7 @@ var bugs = []bug{
 	{planted.Bug{
 		Name: "what a Fork makes is not counted",
 		File: "pipeline/joins.go",
-		Old:  "\t\t\t\tn.made.add(weight)\n",
+		Old:  "\t\tn.made.add(weight * int64(len(next)-1))\n",
 		New:  "",
 	}, "TestFlushCovers"},
 	{planted.Bug{
@@ -78,7 +78,7 @@ var bugs = []bug{
 	{planted.Bug{
 		Name: "a panic loses its item",
 		File: "pipeline/segment.go",
-		Old:  "\t\t\tseg.lose(n, failed, ReasonStagePanic, item, left, failure)\n",
+		Old:  "\t\t\tseg.lose(n, failed, ReasonStagePanic, item, known, failure)\n",
 		New:  "",
 	}, "TestRandomGraphs"},
 	{planted.Bug{
