@@ -38,7 +38,9 @@ func (o *options) work(t *testing.T) error {
 	if _, err := fmt.Sscanf(o.worker, "%d,%d", &first, &step); err != nil {
 		return fmt.Errorf("-worker: %w", err)
 	}
+	// Much of a schedule's memory is in pools, which keep it over one collection: with GOGC alone the heap would double each time.
 	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(512 << 20)
 	out := json.NewEncoder(os.Stdout)
 	var total Total
 	for seed := o.seed + first; seed < o.seed+o.n; seed += step {
