@@ -95,7 +95,7 @@ type ScopeHead struct {
 	Dropped       int // attributes that were left out before
 }
 
-// Resource begins a resource, whose attributes follow. A schema without a URL is none.
+// Resource begins a resource, whose attributes follow; an empty schemaURL says nothing.
 func (a *Assembler) Resource(schemaURL string) {
 	a.close()
 	a.part = partResource

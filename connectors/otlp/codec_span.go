@@ -232,8 +232,11 @@ func (w *writer) span(s *span.Span, i *ids, t *told) {
 	w.flags(memberFlags, countOf(t.flags))
 }
 
-// resourceSays reports whether an attribute is what a span has of its resource, which is written too.
+// resourceSays reports whether an attribute is a text that the span has of its resource, which is written too.
 func (t *told) resourceSays(f span.Field) bool {
+	if _, ok := f.Value.Text(); !ok {
+		return false
+	}
 	switch f.Key {
 	case "serviceName":
 		return f.Value == t.resource.Get("service.name")
