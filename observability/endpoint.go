@@ -133,11 +133,11 @@ func withPath(origin *url.URL, project string) *url.URL {
 
 func hasQuery(u *url.URL) bool { return u.RawQuery != "" || u.ForceQuery }
 
-// isHost reports whether host can be one: url.Parse takes almost any characters for a name. What is not ASCII is left
-// to net/http, which knows internationalized names.
+// isHost reports whether host can be one: url.Parse takes almost any characters for a name, and netip for a zone. What is
+// not ASCII is left to net/http, which knows internationalized names.
 func isHost(host string) bool {
-	if _, err := netip.ParseAddr(host); err == nil {
-		return true
+	if ip, err := netip.ParseAddr(host); err == nil {
+		host = ip.Zone() // of an interface's name, or its number
 	}
 	return !strings.ContainsFunc(host, func(c rune) bool {
 		return c < 0x80 && c != '-' && c != '.' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')

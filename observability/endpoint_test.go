@@ -117,6 +117,7 @@ func TestBadEndpointsAreErrorsThatNameThem(t *testing.T) {
 		{cfg: config{Endpoint: "https://cloud.example/#secret"}, want: []string{"CloudExporterConfig.Endpoint", "fragment"}},
 		{cfg: config{Endpoint: "https://cloud.example/#"}, want: []string{"CloudExporterConfig.Endpoint", "fragment"}},
 		{cfg: config{Endpoint: "http://cloud.example"}, want: []string{"CloudExporterConfig.Endpoint", "plain text", "AllowInsecure"}},
+		{cfg: config{Endpoint: "http://[::1%25,]"}, want: []string{"CloudExporterConfig.Endpoint"}},
 		{cfg: config{Endpoint: "http://localhost.example"}, want: []string{"CloudExporterConfig.Endpoint", "plain text"}},
 		{cfg: config{TracesEndpoint: "https://cloud.example/secret/publish"}, want: []string{"CloudExporterConfig.TracesEndpoint", "/spans/publish"}},
 		{cfg: config{TracesEndpoint: "https://cloud.example?secret"}, want: []string{"CloudExporterConfig.TracesEndpoint", "origin"}},
@@ -145,7 +146,7 @@ func TestBadEndpointsAreErrorsThatNameThem(t *testing.T) {
 			}
 		})
 	}
-	faults.Happened(t, "input.config-url", "16 of them: each an ErrConfig that names the field, or the variable; what follows the host is in no error")
+	faults.Happened(t, "input.config-url", "22 of them: each an ErrConfig that names the field, or the variable; what follows the host is in no error")
 	faults.Happened(t, "input.config-plain", "an ErrConfig that names the field and AllowInsecure")
 }
 
