@@ -50,10 +50,14 @@ func run(pattern string) error {
 		return err
 	}
 	return planted.Hunt(all, pattern, func(i int, scratch string, replace map[string]string) (planted.Finding, error) {
-		found, output, err := fails(scratch, replace, bugs[i].test)
+		found, output, err := fails(scratch, replace, tries, bugs[i].test)
 		return planted.Finding{Found: found, How: bugs[i].test, Output: output}, err
 	})
 }
+
+// tries is how often a test may run until it finds a bug. Many bugs need goroutines to meet in some order, which is rarer on a
+// machine that is busy with other work.
+const tries = 10
 
 // healthy runs all the tests on the engine as it is: they must pass, or a failure says nothing.
 func healthy(chosen []int) error {
@@ -69,7 +73,7 @@ func healthy(chosen []int) error {
 	}
 	defer func() { _ = os.RemoveAll(scratch) }() // nothing of value
 	began := time.Now()
-	failed, output, err := fails(scratch, map[string]string{}, tests...)
+	failed, output, err := fails(scratch, map[string]string{}, 1, tests...)
 	if err == nil && failed {
 		err = fmt.Errorf("the tests fail without any bug\n%s", output)
 	}
@@ -82,9 +86,9 @@ func healthy(chosen []int) error {
 // quick turns the optimizer off: to compile the packages takes longer than to run the tests.
 const quick = "-gcflags=github.com/tailrace-go/tailrace/...=-N -l"
 
-// fails builds the tests, and no other, with some files replaced, and reports whether one fails. That
-// they cannot be built is an error.
-func fails(scratch string, replace map[string]string, tests ...string) (failed bool, output string, err error) {
+// fails builds the tests, and no other, with some files replaced, runs them up to so many times, and reports whether one
+// fails. That they cannot be built is an error.
+func fails(scratch string, replace map[string]string, times int, tests ...string) (failed bool, output string, err error) {
 	var needed []string
 	for _, t := range tests {
 		needed = append(needed, files(t)...)
@@ -107,7 +111,7 @@ func fails(scratch string, replace map[string]string, tests ...string) (failed b
 	// A bug may show as a loop without end: that is told by the time of the processor, which a process that
 	// gets little of it has not used up. Whatever else hangs is found by synctest.
 	command := exec.Command("sh", "-c", `ulimit -S -t 120; exec "$0" "$@"`,
-		binary, "-test.failfast", "-test.timeout=10m", "-test.run=^("+strings.Join(tests, "|")+")$")
+		binary, "-test.failfast", "-test.timeout=10m", fmt.Sprint("-test.count=", times), "-test.run=^("+strings.Join(tests, "|")+")$")
 	command.Dir = engine
 	command.Env = append(os.Environ(), "TAILRACE_GRAPHS=3000", "RAPID_SEED=1", "RAPID_SHRINKTIME=0s")
 	text, err := command.CombinedOutput()
