@@ -347,6 +347,7 @@ type Outlet[T any] struct {
 	inside bool // next has not returned
 
 	attention chan struct{} // a source's
+	forget    func()        // an actor's: what it took last is settled, perhaps
 }
 
 func (b *builder[A, B]) startActor(seg *segment, n *node) {
@@ -365,6 +366,7 @@ func (b *builder[A, B]) startActor(seg *segment, n *node) {
 		b.terminal(seg)
 	} else {
 		out = newOutlet(seg, n, b.out)
+		out.forget = func() { in.last.settles(nil) }
 	}
 	for _, dead := range b.stage.policy.letters() {
 		dead.join(seg)
@@ -442,6 +444,13 @@ func (out *Outlet[T]) push(item *T) {
 	out.count(item)
 	out.next(item)
 	out.inside = false
+}
+
+// abandon gives up an item that an actor sends when the run is given up.
+func (out *Outlet[T]) abandon(item T) error {
+	out.forget()
+	abandonSent(out.seg, out.node, &item, int64(weightOf(out.weigh, &item)), out.charge)
+	return out.seg.p.abortCause()
 }
 
 // rescue ends a panic in an operator behind the sender.

@@ -141,7 +141,7 @@ func (b *builder[A, B]) fuse(seg *segment, n *node) func(*A) {
 		charge = chargerOf[B]()
 	}
 	if weighB != nil || holds || charge != nil {
-		out.next = heavy(n, weighB, charge, holds, out.next)
+		out.next = heavy(seg, n, weighB, charge, holds, out.next)
 	}
 	return b.wrap(seg, in, do, budgeted)
 }

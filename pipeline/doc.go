@@ -31,8 +31,9 @@
 // which ends when the drain takes longer than Config.DrainTimeout, and not before. So at the end
 // of the first, everything accepted is still worked off: actors see the end of their items,
 // batches that wait for more are sent as they are, and Run returns when all is through. At the
-// deadline the rest is abandoned, and counted. A stage that fails does not cancel the others:
-// the sources end, the others drain.
+// deadline the rest is abandoned, and counted: what a stage still holds then goes to no sink. A
+// Shutdown whose context has ended already is such a deadline, and not a short drain. A stage that
+// fails does not cancel the others: the sources end, the others drain.
 //
 // Run returns nil if every item was delivered or filtered, and else the errors of the stages and a
 // [*LossError] with exact numbers. Nothing runs after Run has returned (but for a stage that ignores the

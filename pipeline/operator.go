@@ -134,10 +134,16 @@ func (out *Out[B]) Push(item *B) {
 func (out *Out[B]) Lent() bool { return out.lent }
 
 // heavy stands before next where a push has more to it: items have a weight, the operator holds
-// items, or a byte budget watches.
-func heavy[B any](n *node, weigh, charge func(*B) int, holds bool, next func(*B)) func(*B) {
+// items, or a byte budget watches. What an operator holds when the run is given up goes nowhere.
+func heavy[B any](seg *segment, n *node, weigh, charge func(*B) int, holds bool, next func(*B)) func(*B) {
 	return func(item *B) {
 		weight := int64(weightOf(weigh, item))
+		if holds && seg.p.aborted() {
+			n.out.add(-1) // it is not sent
+			n.held.add(-min(weight, n.held.load()))
+			abandonSent(seg, n, item, weight, charge)
+			return
+		}
 		n.out.add(weight - 1)
 		if weigh != nil {
 			n.sizes.add(weight)
@@ -150,4 +156,17 @@ func heavy[B any](n *node, weigh, charge func(*B) int, holds bool, next func(*B)
 		}
 		next(item)
 	}
+}
+
+// abandonSent gives up an item that a stage meant to send.
+func abandonSent[B any](seg *segment, n *node, item *B, weight int64, charge func(*B) int) {
+	if beyond := weight - n.unsettled(); beyond > 0 {
+		n.made.add(beyond)
+	}
+	if charge != nil {
+		bytes := int64(charge(item))
+		n.bytes.Add(-bytes)
+		seg.p.budget.release(bytes)
+	}
+	seg.lose(n, abandoned, seg.p.abortReason(), *item, weight, nil)
 }

@@ -216,6 +216,32 @@ func (p *Pipeline) await(ctx context.Context, done chan struct{}) *StuckError {
 		return nil
 	case <-ctx.Done():
 	case <-p.ending:
+	case <-p.cut:
+	}
+	why, over := p.drain(done)
+	if over {
+		return nil
+	}
+	p.giveUp(why)
+	p.stopSources()
+	t := time.NewTimer(p.cfg.Grace)
+	defer t.Stop()
+	select {
+	case <-done:
+		return nil
+	case <-t.C:
+		return p.stuck()
+	}
+}
+
+// drain ends the sources and lets the stages go on for as long as the run may take. It reports
+// whether that was enough, and else why what is left is given up. Where the time is up before it
+// begins, the sources are not ended either: their end alone would have the stages send what they
+// hold, which sometimes got through and sometimes did not.
+func (p *Pipeline) drain(done chan struct{}) (why abortion, over bool) {
+	why = abortion{ErrDrainDeadline, ReasonCancelled}
+	if p.isCut() && !p.last.asked.Load() {
+		return why, false
 	}
 	p.stopSources()
 	var deadline <-chan time.Time
@@ -224,25 +250,25 @@ func (p *Pipeline) await(ctx context.Context, done chan struct{}) *StuckError {
 		defer t.Stop()
 		deadline = t.C
 	}
-	why := abortion{ErrDrainDeadline, ReasonDrainDeadline}
 	select {
 	case <-done:
-		return nil
+		return why, true
 	case <-deadline:
+		why.reason = ReasonDrainDeadline
 	case <-p.cut:
-		why.reason = ReasonCancelled
 	}
-	if p.last.call(why, done) {
-		return nil
-	}
-	p.giveUp(why)
-	t := time.NewTimer(p.cfg.Grace)
-	defer t.Stop()
+	return why, p.last.call(why, done)
+}
+
+// cutShort ends the drain, or has it not begin.
+func (p *Pipeline) cutShort() { p.cutOnce.Do(func() { close(p.cut) }) }
+
+func (p *Pipeline) isCut() bool {
 	select {
-	case <-done:
-		return nil
-	case <-t.C:
-		return p.stuck()
+	case <-p.cut:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -275,11 +301,15 @@ func (p *Pipeline) tellSources(bit uint32) {
 
 // giveUp cancels the stages' context and releases everyone who waits in the engine. The links come
 // first: a stage whose call ends because its context did must not find another item, which would
-// then count as one that it failed at.
+// then count as one that it failed at. The lower come before the upper, so that what a stage holds
+// when it finds its link closed gets nowhere.
 func (p *Pipeline) giveUp(why abortion) {
 	p.abort.Store(&why)
-	p.tellSources(attnAbort | attnStop)
-	for _, s := range p.stages {
+	for _, seg := range p.segments {
+		seg.attn.Or(attnAbort)
+	}
+	p.tellSources(attnStop)
+	for _, s := range slices.Backward(p.stages) {
 		if s.entry != nil {
 			s.entry.abort()
 		}
@@ -381,18 +411,23 @@ func (p *Pipeline) discard() error {
 }
 
 // Shutdown ends the sources, as the end of Run's context does, and waits until Run is about to
-// return. If ctx ends first, what is then in flight is abandoned at once. It returns what Run
-// returns, to each of its callers. A pipeline that does not run is closed for good.
+// return. If ctx ends first, what is then in flight is abandoned at once; if it has ended already,
+// nothing that a stage holds is sent, but where an actor wants a last call (see [Inlet.LastCall]).
+// It returns what Run returns, to each of its callers. A pipeline that does not run is closed for good.
 func (p *Pipeline) Shutdown(ctx context.Context) error {
 	if p.running.CompareAndSwap(false, true) {
 		_ = p.close(p.discard())
 		close(p.over)
 	}
-	p.stop()
+	if ctx.Err() != nil {
+		p.cutShort()
+	} else {
+		p.stop()
+	}
 	select {
 	case <-p.over:
 	case <-ctx.Done():
-		p.cutOnce.Do(func() { close(p.cut) })
+		p.cutShort()
 		<-p.over
 	}
 	p.mu.Lock()

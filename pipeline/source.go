@@ -105,8 +105,15 @@ func (out *Outlet[T]) pull(ctx context.Context, next func(ctx context.Context, i
 }
 
 // admit does what Send has to do for a source before it accepts an item: it looks whether the
-// run is ending, lets marks pass, and waits for room in the byte budget.
+// run is ending, lets marks pass, and waits for room in the byte budget. What an actor sends once the
+// run is given up ends here, unless a link is next, which settles it.
 func (out *Outlet[T]) admit(item T) error {
+	if !out.source {
+		if out.direct {
+			return nil
+		}
+		return out.abandon(item)
+	}
 	err := out.Attend()
 	if err == nil && out.charge != nil {
 		bytes, b := int64(out.charge(&item)), out.seg.p.budget
