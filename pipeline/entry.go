@@ -352,7 +352,7 @@ func (e *Entry[T]) halt() {
 	defer e.gate.Unlock()
 	e.Close()
 }
-func (e *Entry[T]) abort() { e.link.abort(); e.Close() } // first that nothing is taken
+func (e *Entry[T]) abort() { e.Close(); e.link.abort() }
 func (e *Entry[T]) enter(num uint64) {
 	e.link.ring.show(0, num)
 }

@@ -160,9 +160,6 @@ func heavy[B any](seg *segment, n *node, weigh, charge func(*B) int, holds bool,
 
 // abandonSent gives up an item that a stage meant to send.
 func abandonSent[B any](seg *segment, n *node, item *B, weight int64, charge func(*B) int) {
-	if beyond := weight - n.unsettled(); beyond > 0 {
-		n.made.add(beyond)
-	}
 	if charge != nil {
 		bytes := int64(charge(item))
 		n.bytes.Add(-bytes)

@@ -301,15 +301,14 @@ func (p *Pipeline) tellSources(bit uint32) {
 
 // giveUp cancels the stages' context and releases everyone who waits in the engine. The links come
 // first: a stage whose call ends because its context did must not find another item, which would
-// then count as one that it failed at. The lower come before the upper, so that what a stage holds
-// when it finds its link closed gets nowhere.
+// then count as one that it failed at.
 func (p *Pipeline) giveUp(why abortion) {
 	p.abort.Store(&why)
 	for _, seg := range p.segments {
 		seg.attn.Or(attnAbort)
 	}
 	p.tellSources(attnStop)
-	for _, s := range slices.Backward(p.stages) {
+	for _, s := range p.stages {
 		if s.entry != nil {
 			s.entry.abort()
 		}

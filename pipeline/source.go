@@ -106,12 +106,9 @@ func (out *Outlet[T]) pull(ctx context.Context, next func(ctx context.Context, i
 
 // admit does what Send has to do for a source before it accepts an item: it looks whether the
 // run is ending, lets marks pass, and waits for room in the byte budget. What an actor sends once the
-// run is given up ends here, unless a link is next, which settles it.
+// run is given up ends here.
 func (out *Outlet[T]) admit(item T) error {
 	if !out.source {
-		if out.direct {
-			return nil
-		}
 		return out.abandon(item)
 	}
 	err := out.Attend()
