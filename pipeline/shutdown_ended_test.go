@@ -32,7 +32,7 @@ func TestShutdownWithAnEndedContext(t *testing.T) {
 	cancel()
 	for name, cfg := range groupings {
 		for i, opts := range [][]pipeline.Option{nil, nil, {pipeline.Async()}, {pipeline.Async()}} {
-			isBusy := i%2 == 0 // other goroutines then overtake, or do not
+			isBusy := i%2 == 0 // other goroutines meet then than on processors that are idle
 			t.Run(fmt.Sprintf("%s, %d options, busy %v", name, len(opts), isBusy), func(t *testing.T) {
 				if isBusy {
 					defer busy()()
@@ -147,7 +147,7 @@ func TestAnItemIsAbandonedOnce(t *testing.T) {
 	})
 }
 
-// A deafSource sends so many items, and does not hear for a while that it is to end.
+// A deafSource sends so many items, and does not hear for a while, of fake time, that it is to end.
 type deafSource struct {
 	sends int
 	then  time.Duration
