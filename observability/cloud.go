@@ -333,11 +333,12 @@ func (e *CloudExporter) Flush(ctx context.Context) error {
 
 // Shutdown ends the exporter: no more spans are accepted, and those that are there are sent, with
 // one try at once for each request that waits for a retry. When ctx ends, or DrainTimeout has
-// passed, the rest is abandoned: all of it, if ctx has ended before the call. With a spool it goes there instead, within 80 ms more, and what the
-// disk has begun by then; an endpoint that is away by then is not waited for. Shutdown returns nil if
-// every span got through or is spooled, else errors joined, of which one is a *pipeline.LossError with
-// exact numbers; and the same to each of its callers. No goroutine of the exporter is left then, unless
-// one is a *pipeline.StuckError: a disk, or a function of yours, has not answered for 10 s more.
+// passed, the rest is abandoned: all of it, if ctx has ended before the call. With a spool it goes there
+// instead, within 80 ms more, and what the disk has begun by then; an endpoint that is away by then is not
+// waited for. Shutdown returns nil if every span got through or is spooled, else errors joined, of which one
+// is a *pipeline.LossError with exact numbers; and the same to each of its callers. No goroutine of the
+// exporter is left then, unless one is a *pipeline.StuckError: a disk, or a function of yours, has not
+// answered for 10 s more.
 func (e *CloudExporter) Shutdown(ctx context.Context) error {
 	e.closed.Store(true)
 	if e.run == nil {
